@@ -1,0 +1,1 @@
+//! The image builder: distribution sets, overlay, module and tools in; a bootable FreeBSD disk image out.

@@ -1,0 +1,1 @@
+//! The declared graph: `graph.yaml`.

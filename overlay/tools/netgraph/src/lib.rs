@@ -1,0 +1,1 @@
+//! netgraph(4) from user space.

@@ -1,0 +1,2 @@
+//! `ng`: see and change the netgraph(4) graph.
+fn main() {}

@@ -1,0 +1,50 @@
+//! `cargo xtask`: build, run and prove a FreeBSD network appliance.
+//!
+//! `main` parses and dispatches; one file per command. What several commands share lives in the other modules:
+//! [`toolchain`] (which Rust can cross-compile), [`util`] (running programs, the repository root).
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+mod bench;
+mod doctor;
+mod image;
+mod kmod;
+mod run;
+mod smoke;
+mod test;
+mod toolchain;
+mod tools;
+mod util;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about, version)]
+struct Opt {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Bench(bench::Bench),
+    Doctor(doctor::Doctor),
+    Image(image::Image),
+    Kmod(kmod::Kmod),
+    Run(run::Run),
+    Smoke(smoke::Smoke),
+    Test(test::Test),
+    Tools(tools::Tools),
+}
+
+fn main() -> Result<()> {
+    match Opt::parse().command {
+        Command::Bench(command) => command.run(),
+        Command::Doctor(command) => command.run(),
+        Command::Image(command) => command.run(),
+        Command::Kmod(command) => command.run(),
+        Command::Run(command) => command.run(),
+        Command::Smoke(command) => command.run(),
+        Command::Test(command) => command.run(),
+        Command::Tools(command) => command.run(),
+    }
+}
