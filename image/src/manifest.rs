@@ -1,0 +1,41 @@
+//! The build's own account of an image: a JSON file beside it that `run`, `smoke` and people read.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// What was built, from what, and how to get in.
+///
+/// Written as `<name>.json` beside the image files; paths are relative to that file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The appliance's name: the stem of every output file.
+    pub name: String,
+    /// What the appliance runs: `freebsd`.
+    pub base: String,
+    /// FreeBSD release, such as `14.3`.
+    pub release: String,
+    /// Host name in the appliance.
+    pub hostname: String,
+    /// How many virtio NICs the machine needs: the first one for DHCP and SSH, the rest for the graph.
+    pub nics: u8,
+    /// Each output file.
+    pub files: Vec<OutputFile>,
+    /// The private key that opens root's account, when the build made one itself.
+    pub identity: Option<PathBuf>,
+    /// Inputs by name (`base.txz`, `kernel.txz`, `ng_socket.ko`, ...) with their SHA-256 in hexadecimal.
+    pub inputs: std::collections::BTreeMap<String, String>,
+}
+
+/// One file a build left behind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutputFile {
+    /// File name, relative to the manifest.
+    pub path: PathBuf,
+    /// `raw` or `qcow2`.
+    pub format: String,
+    /// Size in bytes.
+    pub size: u64,
+    /// SHA-256 in hexadecimal.
+    pub sha256: String,
+}
