@@ -11,7 +11,7 @@ use std::time::Instant;
 use crate::address::{Address, Start};
 use crate::errno::Errno;
 use crate::transport::{Endpoint, Protocol, Received, Transport};
-use crate::wire::{GENERIC_COOKIE, HAS_REPLY, IS_REPLY, Message, READONLY, padded, until_zero};
+use crate::wire::{GENERIC_COOKIE, HAS_REPLY, IS_REPLY, Message, READONLY, until_zero};
 
 mod answers;
 mod kinds;
