@@ -41,7 +41,7 @@ pub struct Opt {
     /// Run the commands in FILE, one per line, by one and the same node of ng; - is standard input
     ///
     /// Empty lines and lines that start with # are left out. The first command that fails ends it.
-    #[arg(short = 'f', value_name = "FILE", conflicts_with = "command")]
+    #[arg(short = 'f', value_name = "FILE")]
     file: Option<PathBuf>,
 
     #[command(subcommand)]
@@ -109,6 +109,9 @@ impl Opt {
             let mut session = open(self.node_name, self.json, self.debug)?;
             return script::run(&mut session, file, &text);
         };
+        if self.file.is_some() {
+            return Err(Failure::Usage("-f FILE and a command exclude each other".to_owned()));
+        }
         // What an apply makes can be told without a kernel to be wrong, so that is looked at first.
         let command = match command {
             Command::Verb(Verb::Apply(apply)) => Command::Verb(Verb::Apply(apply.read()?)),
