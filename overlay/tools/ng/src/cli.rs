@@ -97,43 +97,45 @@ pub enum Verb {
 
 impl Opt {
     /// Does what the command line says.
-    pub fn run(self) -> Result<()> {
-        if let Some(Command::Validate(command)) = &self.command {
-            return command.run(self.json);
+    pub fn run(&self) -> Result<()> {
+        match (&self.command, &self.file) {
+            (Some(_), Some(_)) => Err(Failure::Usage("-f FILE and a command exclude each other".to_owned())),
+            (None, None) => Err(Failure::Usage("no command is given; `ng help` lists them".to_owned())),
+            (None, Some(file)) => {
+                let text = script::read(file)?;
+                script::run(&mut self.open()?, file, &text)
+            }
+            (Some(Command::Validate(command)), None) => command.run(self.json),
+            (Some(Command::Hook(hook)), None) => hook.run(self.open()?),
+            (Some(Command::Verb(verb)), None) => {
+                verb.check()?;
+                verb.run(&mut self.open()?)
+            }
         }
-        let Some(command) = self.command else {
-            let Some(file) = &self.file else {
-                return Err(Failure::Usage("no command is given; `ng help` lists them".to_owned()));
-            };
-            let text = script::read(file)?;
-            let mut session = open(self.node_name, self.json, self.debug)?;
-            return script::run(&mut session, file, &text);
+    }
+
+    /// Makes ng's own node.
+    fn open(&self) -> Result<Session<Traced<Kernel>>> {
+        let name = match &self.node_name {
+            Some(name) => name.clone(),
+            None => format!("ng{}", std::process::id())
+                .parse()
+                .map_err(netgraph::Error::from)?,
         };
-        if self.file.is_some() {
-            return Err(Failure::Usage("-f FILE and a command exclude each other".to_owned()));
-        }
-        // What an apply makes can be told without a kernel to be wrong, so that is looked at first.
-        let command = match command {
-            Command::Verb(Verb::Apply(apply)) => Command::Verb(Verb::Apply(apply.read()?)),
-            Command::Verb(Verb::Destroy(destroy)) => Command::Verb(Verb::Destroy(destroy.read()?)),
-            command => command,
-        };
-        let mut session = open(self.node_name, self.json, self.debug)?;
-        match command {
-            Command::Verb(verb) => verb.run(&mut session),
-            Command::Hook(hook) => hook.run(session),
-            Command::Validate(_) => Ok(()),
-        }
+        Session::open(Traced::new(Kernel, self.debug), &name, self.json)
     }
 }
 
-fn open(name: Option<NodeName>, json: bool, debug: u8) -> Result<Session<Traced<Kernel>>> {
-    let name = name.map_or_else(|| format!("ng{}", std::process::id()).parse(), Ok);
-    let name = name.map_err(netgraph::Error::from)?;
-    Session::open(Traced::new(Kernel, debug), &name, json)
-}
-
 impl Verb {
+    /// Finds what is wrong without asking the kernel.
+    fn check(&self) -> Result<()> {
+        match self {
+            Self::Apply(verb) => verb.check(),
+            Self::Destroy(verb) => verb.check(),
+            _ => Ok(()),
+        }
+    }
+
     /// Does it.
     pub fn run<T: Transport>(&self, session: &mut Session<T>) -> Result<()> {
         match self {

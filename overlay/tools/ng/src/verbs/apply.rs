@@ -29,10 +29,6 @@ pub struct Apply {
     /// Only say what would be done; exit with 1 when there is something
     #[arg(long)]
     dry_run: bool,
-
-    /// The file's content, once it is read
-    #[arg(skip)]
-    graph: Option<Graph>,
 }
 
 #[derive(Serialize)]
@@ -52,21 +48,13 @@ struct Done {
 }
 
 impl Apply {
-    /// Reads the file, before anything else is touched.
-    pub fn read(mut self) -> Result<Self> {
-        self.graph = Some(validate::read(&self.file)?);
-        Ok(self)
+    /// Reads the file only, so that a wrong one is told without root and without netgraph.
+    pub fn check(&self) -> Result<()> {
+        validate::read(&self.file).map(drop)
     }
 
     pub fn run<T: Transport>(&self, session: &mut Session<T>) -> Result<()> {
-        let read;
-        let graph = match &self.graph {
-            Some(graph) => graph,
-            None => {
-                read = validate::read(&self.file)?;
-                &read
-            }
-        };
+        let graph = &validate::read(&self.file)?;
         load_ether(session, graph)?;
         let live = live::snapshot(session, graph)?;
         let plan = plan(graph, &live).map_err(refused)?;

@@ -13,8 +13,8 @@ use crate::session::Session;
 #[derive(Debug, Args)]
 #[command(override_usage = "ng connect [PATH] <PEER> <HOOK> <PEERHOOK>")]
 pub struct Connect {
-    /// The one node, the other node, the hook of each
-    #[arg(num_args = 3..=4, required = true, value_names = ["PATH", "PEER", "HOOK", "PEERHOOK"])]
+    /// The usage line has them by name
+    #[arg(num_args = 3..=4, required = true, hide = true)]
     arguments: Vec<String>,
 }
 

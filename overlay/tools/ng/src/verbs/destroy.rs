@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use graph::{Graph, Kind};
+use graph::Kind;
 use netgraph::{Errno, GetNodeInfo, Transport};
 use serde::Serialize;
 
@@ -18,10 +18,6 @@ pub struct Destroy {
     /// The graph
     #[arg(value_name = "FILE", default_value = DEFAULT_FILE)]
     file: PathBuf,
-
-    /// The file's content, once it is read
-    #[arg(skip)]
-    graph: Option<Graph>,
 }
 
 #[derive(Serialize)]
@@ -31,21 +27,13 @@ struct Output {
 }
 
 impl Destroy {
-    /// Reads the file, before anything else is touched.
-    pub fn read(mut self) -> Result<Self> {
-        self.graph = Some(validate::read(&self.file)?);
-        Ok(self)
+    /// Reads the file only, so that a wrong one is told without root and without netgraph.
+    pub fn check(&self) -> Result<()> {
+        validate::read(&self.file).map(drop)
     }
 
     pub fn run<T: Transport>(&self, session: &mut Session<T>) -> Result<()> {
-        let read;
-        let graph = match &self.graph {
-            Some(graph) => graph,
-            None => {
-                read = validate::read(&self.file)?;
-                &read
-            }
-        };
+        let graph = &validate::read(&self.file)?;
         let mut shut_down = Vec::new();
         for node in graph.nodes().iter().filter(|node| matches!(node.kind, Kind::Type(_))) {
             let address = node.address();

@@ -13,8 +13,8 @@ use crate::session::Session;
 #[derive(Debug, Args)]
 #[command(override_usage = "ng mkpeer [PATH] <TYPE> <HOOK> <PEERHOOK>")]
 pub struct Mkpeer {
-    /// Where, what type, which hook there, which hook on the new node
-    #[arg(num_args = 3..=4, required = true, value_names = ["PATH", "TYPE", "HOOK", "PEERHOOK"])]
+    /// The usage line has them by name
+    #[arg(num_args = 3..=4, required = true, hide = true)]
     arguments: Vec<String>,
 }
 

@@ -13,8 +13,8 @@ use crate::session::Session;
 #[derive(Debug, Args)]
 #[command(override_usage = "ng rmhook [PATH] <HOOK>")]
 pub struct Rmhook {
-    /// The node and the hook
-    #[arg(num_args = 1..=2, required = true, value_names = ["PATH", "HOOK"])]
+    /// The usage line has them by name
+    #[arg(num_args = 1..=2, required = true, hide = true)]
     arguments: Vec<String>,
 }
 

@@ -1,3 +1,4 @@
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -17,6 +18,10 @@ pub struct Validate {
     /// The graph
     #[arg(value_name = "FILE", default_value = DEFAULT_FILE)]
     file: PathBuf,
+
+    /// Print only the network interfaces that the graph needs, one a line
+    #[arg(long)]
+    interfaces: bool,
 }
 
 #[derive(Serialize)]
@@ -36,16 +41,16 @@ impl Validate {
             edges: graph.edges().len(),
             interfaces: graph.interfaces().map(|interface| interface.name).collect(),
         };
+        let mut out = io::stdout().lock();
         if json {
-            println!("{}", serde_json::to_string(&output).unwrap_or_default());
+            serde_json::to_writer(&mut out, &output).map_err(io::Error::from)?;
+            writeln!(out)?;
+        } else if self.interfaces {
+            output.interfaces.iter().try_for_each(|name| writeln!(out, "{name}"))?;
         } else {
-            println!(
-                "{}: {} nodes, {} edges; interfaces: {}",
-                output.file,
-                output.nodes,
-                output.edges,
-                graph::suggest::listed(&output.interfaces)
-            );
+            let interfaces = graph::suggest::listed(&output.interfaces);
+            let Output { file, nodes, edges, .. } = output;
+            writeln!(out, "{file}: {nodes} nodes, {edges} edges; interfaces: {interfaces}")?;
         }
         Ok(())
     }
@@ -61,4 +66,17 @@ pub fn read(file: &Path) -> Result<Graph> {
         error: Box::new(error),
         offline: true,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_appliances_own_graph_is_good() {
+        let file = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../graph.yaml"));
+        let graph = read(file).unwrap();
+        let names: Vec<String> = graph.interfaces().map(|interface| interface.name).collect();
+        assert_eq!(names, ["vtnet1", "vtnet2"]);
+    }
 }
