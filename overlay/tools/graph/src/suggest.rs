@@ -21,7 +21,8 @@ pub fn hint<T: AsRef<str>>(text: &str, candidates: &[T]) -> Option<String> {
     if let Some(candidate) = nearest(text, candidates.iter().map(AsRef::as_ref)) {
         return Some(format!("did you mean `{candidate}`?"));
     }
-    (!candidates.is_empty()).then(|| format!("there is {}", listed(candidates.iter().map(AsRef::as_ref))))
+    let verb = if candidates.len() == 1 { "is" } else { "are" };
+    (!candidates.is_empty()).then(|| format!("there {verb} {}", listed(candidates.iter().map(AsRef::as_ref))))
 }
 
 /// "`a`, `b` and `c`".
@@ -55,7 +56,7 @@ mod tests {
     fn without_a_near_one_all_are_listed() {
         assert_eq!(
             hint("colour", &["left", "right", "x"]).unwrap(),
-            "there is `left`, `right` and `x`"
+            "there are `left`, `right` and `x`"
         );
         assert_eq!(hint::<&str>("colour", &[]), None);
     }

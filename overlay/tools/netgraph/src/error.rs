@@ -129,7 +129,7 @@ fn spaced(path: &str) -> String {
     if path.is_empty() {
         String::new()
     } else {
-        format!(" {path}")
+        format!(" `{path}`")
     }
 }
 
@@ -150,7 +150,10 @@ fn meaning(operation: Operation, errno: Errno, path: &str) -> String {
         (MakePeer | Connect, Errno::EEXIST) => "a hook of that name is there already",
         (MakePeer, Errno::ENXIO) => "there is no such node type",
         (MakePeer, Errno::ENOENT) => "there is no such node, or no module for that type",
-        (MakePeer | Connect, Errno::EINVAL) => "the node's type does not accept a hook of that name",
+        (MakePeer, Errno::EINVAL) => {
+            "one of the types does not accept a hook of that name, or no node of that type can be made"
+        }
+        (Connect, Errno::EINVAL) => "one of the nodes does not accept a hook of that name",
         (TextStatus | TextConfig, Errno::EINVAL) => "the node's type has none",
         (ToBinary, Errno::ENOSYS) => "the node's type knows no such command",
         (ToBinary, Errno::EINVAL) => "the arguments are not of the form that the command takes",
@@ -185,17 +188,17 @@ mod tests {
             (
                 Operation::MakePeer,
                 Errno::ENXIO,
-                "could not make a peer (mkpeer) at x: there is no such node type (ENXIO)",
+                "could not make a peer (mkpeer) at `x`: there is no such node type (ENXIO)",
             ),
             (
                 Operation::Send,
                 Errno::ENXIO,
-                "could not send a message to x: not configured (ENXIO)",
+                "could not send a message to `x`: not configured (ENXIO)",
             ),
             (
                 Operation::Name,
                 Errno::EADDRINUSE,
-                "could not name x: another node has that name (EADDRINUSE)",
+                "could not name `x`: another node has that name (EADDRINUSE)",
             ),
         ];
         for (operation, errno, text) in rows {

@@ -61,7 +61,9 @@ pub fn missing<T: Transport>(socket: &mut Socket<T>, address: &Address) -> Optio
         Start::Name(name) => {
             let found = nodes.iter().find(|node| node.name.as_deref() == Some(&name));
             let Some(node) = found else {
-                let names: Vec<&str> = nodes.iter().filter_map(|node| node.name.as_deref()).collect();
+                // Sockets are other processes' own nodes, and ng's.
+                let others = nodes.iter().filter(|node| node.type_name != "socket");
+                let names: Vec<&str> = others.filter_map(|node| node.name.as_deref()).collect();
                 let instead = suggest::hint(&name, &names).unwrap_or_else(|| "no node has a name".to_owned());
                 return Some(format!("there is no node `{name}:`; {instead}"));
             };

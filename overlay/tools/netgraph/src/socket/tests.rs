@@ -64,7 +64,7 @@ fn refusals_carry_path_operation_and_number() {
     let error = socket.request(&address("br7:"), &ListHooks).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "could not list the hooks of br7:: there is no such node or hook (ENOENT)"
+        "could not list the hooks of `br7:`: there is no such node or hook (ENOENT)"
     );
     let error = socket
         .request(&address("em0:"), &make_peer("tee", "lower", "middle"))
