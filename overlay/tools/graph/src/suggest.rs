@@ -2,18 +2,23 @@
 
 use std::fmt::Display;
 
-/// The candidate that is most like the text, if one is like enough to be a slip of the fingers.
+/// The candidate that is most like the text, if exactly one is, and is like enough to be a slip of the fingers.
 pub fn nearest<'a, T: AsRef<str> + ?Sized + 'a>(
     text: &str,
     candidates: impl IntoIterator<Item = &'a T>,
 ) -> Option<&'a str> {
     let allowed = (text.chars().count() / 3).max(1);
-    candidates
+    let mut near: Vec<(usize, &str)> = candidates
         .into_iter()
         .map(|candidate| (strsim::osa_distance(text, candidate.as_ref()), candidate.as_ref()))
         .filter(|(distance, _)| *distance <= allowed)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+        .collect();
+    near.sort_by_key(|(distance, _)| *distance);
+    match near.as_slice() {
+        [(first, _), (second, _), ..] if first == second => None,
+        [(_, candidate), ..] => Some(candidate),
+        [] => None,
+    }
 }
 
 /// The hint that names the nearest candidate, or else all of them.
@@ -50,6 +55,12 @@ mod tests {
         for (text, expected) in rows {
             assert_eq!(nearest(text, keys), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn between_equally_near_ones_there_is_no_guess() {
+        assert_eq!(nearest("vtnet9", ["vtnet0", "vtnet1"]), None);
+        assert_eq!(nearest("vtnet9", ["vtnet0", "em0"]), Some("vtnet0"));
     }
 
     #[test]

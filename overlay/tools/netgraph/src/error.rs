@@ -158,9 +158,10 @@ fn meaning(operation: Operation, errno: Errno, path: &str) -> String {
         (ToBinary, Errno::ENOSYS) => "the node's type knows no such command",
         (ToBinary, Errno::EINVAL) => "the arguments are not of the form that the command takes",
         (SendData, Errno::EHOSTUNREACH | Errno::ENOENT) => "this process's node has no such hook",
+        (SendData, Errno::EINVAL) => "a node that it came to does not take such a packet",
         (SendData, Errno::EDESTADDRREQ) => "the hook must be named unless there is exactly one",
         (_, Errno::ENOENT) => "there is no such node or hook",
-        (_, Errno::ENOTCONN) => "this process's node has been shut down",
+        (_, Errno::ENOTCONN | Errno::EPIPE) => "this process's node has been shut down",
         (_, Errno::ENOBUFS) => "a socket buffer was too small for it",
         (_, Errno::EINVAL) if path.len() > STOCK_MAX_ADDRESS => {
             "the address is longer than the 31 bytes that the stock ng_socket module takes"

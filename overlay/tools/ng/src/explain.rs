@@ -36,7 +36,7 @@ fn hints<T: Transport>(socket: &mut Socket<T>, error: &Error) -> Vec<String> {
         return Vec::new();
     };
     match (operation, *errno) {
-        (Operation::SendData, _) => own_hooks(socket).into_iter().collect(),
+        (Operation::SendData, Errno::EHOSTUNREACH | Errno::EDESTADDRREQ) => own_hooks(socket).into_iter().collect(),
         (Operation::ToBinary, Errno::ENOSYS) => {
             let info = socket.request(&address, &GetNodeInfo);
             let kind = info.map(|info| format!("it is of type {0}; ng_{0}(4) lists its commands", info.type_name));

@@ -65,7 +65,9 @@ impl Apply {
         };
         let mut actions = Vec::new();
         for (origin, action) in &plan.actions {
-            let changed = work.act(action).map_err(|problem| work.locate(*origin, problem))?;
+            let changed = work
+                .act(action)
+                .map_err(|failure| work.locate(*origin, action, failure))?;
             actions.push(Done {
                 line: graph.position(*origin).map(|position| position.line),
                 action: work.told(action),
@@ -155,10 +157,7 @@ impl<T: Transport> Work<'_, T> {
             hook: hook.clone(),
             peer_hook: new.hook.clone(),
         };
-        self.session.request(at, &request).map_err(|failure| {
-            let hint = explain::missing_type(&mut self.session.socket, node.type_name());
-            with_hint(failure, hint)
-        })?;
+        self.session.request(at, &request)?;
         let made = self.beyond(at, hook)?;
         let named = self.session.request(&made, &Name(node.name.clone()));
         if named.is_err() {
@@ -221,15 +220,21 @@ impl<T: Transport> Work<'_, T> {
         Some(data)
     }
 
-    /// Puts the line of the file to a failure.
-    fn locate(&self, origin: Origin, failure: Failure) -> Failure {
-        match failure {
-            Failure::Netgraph { error, hints } => {
-                let hint = (!hints.is_empty()).then(|| hints.join("; "));
-                refused(self.graph.error(origin, error.to_string(), hint))
+    /// Puts the line of the file to a failure: that of the action, or of the node whose type cannot be had.
+    fn locate(&mut self, origin: Origin, action: &Action, failure: Failure) -> Failure {
+        let Failure::Netgraph { error, mut hints } = failure else {
+            return failure;
+        };
+        let mut origin = origin;
+        if let Action::Make { new, .. } | Action::MakeAlone { new } = action {
+            let kind = self.graph.nodes()[new.node].type_name();
+            if let Some(hint) = explain::missing_type(&mut self.session.socket, kind) {
+                origin = Origin::Node(new.node);
+                hints = vec![hint];
             }
-            other => other,
         }
+        let hint = (!hints.is_empty()).then(|| hints.join("; "));
+        refused(self.graph.error(origin, error.to_string(), hint))
     }
 
     /// An action in words.
@@ -259,14 +264,4 @@ impl<T: Transport> Work<'_, T> {
 /// A hook of our own node that leads to a node while it is being made.
 fn own_hook(new: &End) -> Result<HookName> {
     Ok(format!("new{}", new.node).parse().map_err(netgraph::Error::from)?)
-}
-
-fn with_hint(failure: Failure, hint: Option<String>) -> Failure {
-    match failure {
-        Failure::Netgraph { error, mut hints } => {
-            hints.extend(hint);
-            Failure::Netgraph { error, hints }
-        }
-        other => other,
-    }
 }

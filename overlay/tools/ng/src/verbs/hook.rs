@@ -111,7 +111,13 @@ impl Hook {
         };
         let here = Address::here();
         let result = session.socket.request(&here, &request);
-        result.map_err(|error| connect::explain(session, &here, &request, error))
+        result.map_err(|mut error| {
+            // The other end is what the command line names.
+            if let netgraph::Error::Refused { path, .. } = &mut error {
+                *path = self.path.to_string();
+            }
+            connect::explain(session, &here, &request, error)
+        })
     }
 
     /// Becomes the program; returns only when that fails.

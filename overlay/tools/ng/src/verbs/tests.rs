@@ -230,7 +230,7 @@ fn a_failed_apply_shows_the_line() {
             "tap: { type: unheard-of }",
             "no type `unheard-of` is loaded",
         ),
-        ("interface: em1", "interface: em7", "did you mean `em0`?"),
+        ("interface: em1", "interface: em7", "there are `em0` and `em1`"),
         ("setautosrc: 0", "fly: 0", "the node's type knows no such command"),
     ];
     for (from, to, part) in rows {
