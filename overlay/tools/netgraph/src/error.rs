@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::address::{AddressError, STOCK_MAX_ADDRESS};
+use crate::address::AddressError;
 use crate::errno::Errno;
 use crate::names::NameError;
 use crate::wire::Malformed;
@@ -71,7 +71,7 @@ impl fmt::Display for Operation {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Error {
     /// The kernel, or the node that was asked, said no.
-    #[error("could not {operation}{}: {}", spaced(path), meaning(*operation, *errno, path))]
+    #[error("could not {operation}{}: {}", spaced(path), meaning(*operation, *errno))]
     Refused {
         /// What was tried.
         operation: Operation,
@@ -133,8 +133,8 @@ fn spaced(path: &str) -> String {
     }
 }
 
-/// What an error number means after that operation on that path.
-fn meaning(operation: Operation, errno: Errno, path: &str) -> String {
+/// What an error number means after that operation.
+fn meaning(operation: Operation, errno: Errno) -> String {
     use Operation::{Attach, Bind, Connect, Load, MakePeer, Name, Open, SendData, TextConfig, TextStatus, ToBinary};
     let text = match (operation, errno) {
         (Open, Errno::EPERM) => "only root may open one",
@@ -163,9 +163,6 @@ fn meaning(operation: Operation, errno: Errno, path: &str) -> String {
         (_, Errno::ENOENT) => "there is no such node or hook",
         (_, Errno::ENOTCONN | Errno::EPIPE) => "this process's node has been shut down",
         (_, Errno::ENOBUFS) => "a socket buffer was too small for it",
-        (_, Errno::EINVAL) if path.len() > STOCK_MAX_ADDRESS => {
-            "the address is longer than the 31 bytes that the stock ng_socket module takes"
-        }
         _ => return errno.to_string(),
     };
     match errno.name() {
@@ -205,11 +202,5 @@ mod tests {
         for (operation, errno, text) in rows {
             assert_eq!(refused(operation, "x", errno), text);
         }
-    }
-
-    #[test]
-    fn a_long_path_is_suspected() {
-        let text = refused(Operation::Send, &"x".repeat(40), Errno::EINVAL);
-        assert!(text.contains("31 bytes"), "{text}");
     }
 }

@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
-use crate::address::Address;
+use crate::address::{Address, STOCK_MAX_ADDRESS, Start};
 use crate::errno::Errno;
 use crate::error::{Error, Operation, Result};
+use crate::info::NodeInfo;
 use crate::kernel::Kernel;
 use crate::names::{HookName, NodeName};
-use crate::request::{GetNodeInfo, Request, ToAscii, ToBinary};
+use crate::request::{GetNodeInfo, ListHooks, ListNames, Request, ToAscii, ToBinary};
 use crate::transport::{Endpoint, Protocol, Transport};
 use crate::wire::{GENERIC_COOKIE, Message};
 
@@ -207,18 +208,55 @@ impl<T: Transport> Socket<T> {
         self.next(Operation::Receive, ".", deadline)
     }
 
+    /// The node at an address, found hop by hop by messages to short addresses only.
+    ///
+    /// # Errors
+    /// ENOENT when the node or a hook on the way does not exist.
+    pub fn resolve(&mut self, address: &Address) -> Result<NodeInfo> {
+        let absent = || Error::Refused {
+            operation: Operation::GetNodeInfo,
+            path: address.to_string(),
+            errno: Errno::ENOENT,
+        };
+        let here = Address::here();
+        let mut node = match address.start() {
+            Start::Here => self.request(&here, &GetNodeInfo)?,
+            Start::Id(id) => self.request(&id.into(), &GetNodeInfo)?,
+            Start::Name(name) => {
+                let mut nodes = self.request(&here, &ListNames)?.into_iter();
+                nodes
+                    .find(|node| node.name.as_deref() == Some(&name))
+                    .ok_or_else(absent)?
+            }
+        };
+        for hop in address.hops() {
+            let mut links = self.request(&node.address(), &ListHooks)?.links.into_iter();
+            node = links.find(|link| link.hook == hop).ok_or_else(absent)?.peer;
+        }
+        Ok(node)
+    }
+
     fn deliver(&mut self, operation: Operation, to: &Address, mut message: Message) -> Result<u32> {
         // The kernel's own conversions keep tokens below 2^31 (netgraph(3)).
         self.token = (self.token + 1) & 0x7fff_ffff;
         message.token = self.token;
-        self.control
-            .send(&message.to_bytes(), Some(to.as_str()))
-            .map_err(|errno| Error::Refused {
+        let bytes = message.to_bytes();
+        let mut sent = self.control.send(&bytes, Some(to.as_str()));
+        if sent == Err(Errno::EINVAL) && to.as_str().len() > STOCK_MAX_ADDRESS {
+            // The stock module refuses long addresses, so the node is addressed by its ID.
+            sent = match self.resolve(to) {
+                Ok(node) => self.control.send(&bytes, Some(node.address().as_str())),
+                Err(error) => Err(error.errno().unwrap_or(Errno::EINVAL)),
+            };
+        }
+        match sent {
+            Ok(()) => Ok(message.token),
+            Err(errno) => Err(Error::Refused {
                 operation,
                 path: to.to_string(),
                 errno,
-            })?;
-        Ok(self.token)
+            }),
+        }
     }
 
     fn answer(

@@ -122,3 +122,23 @@ fn packets_go_from_socket_to_socket() {
     let error = one.send_data(Some(&"none".parse().unwrap()), b"x").unwrap_err();
     assert_eq!(error.errno(), Some(Errno::EHOSTUNREACH));
 }
+
+#[test]
+fn a_long_address_reaches_its_node_where_only_short_ones_are_taken() {
+    let fake = Fake::default();
+    fake.limit_addresses(31);
+    let mut socket = open(&fake);
+    let name = "a-node-with-a-name-of-31-bytes-";
+    socket
+        .request(&Address::here(), &make_peer("hub", "first-hook", "second-hook"))
+        .unwrap();
+    socket
+        .request(&address("first-hook"), &Name(name.parse().unwrap()))
+        .unwrap();
+    let path = address(&format!("{name}:second-hook.first-hook.second-hook"));
+    assert_eq!(socket.request(&path, &ListHooks).unwrap().node.type_name, "socket");
+    let error = socket
+        .request(&address(&format!("{name}:third-hook")), &ListHooks)
+        .unwrap_err();
+    assert_eq!(error.errno(), Some(Errno::ENOENT));
+}

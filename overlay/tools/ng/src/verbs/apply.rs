@@ -2,10 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use graph::{Action, End, Graph, Kind, Origin, plan};
-use netgraph::{
-    Address, Connect, HookName, ListHooks, ListTypes, MakePeer, Message, Name, RemoveHook, STOCK_MAX_ADDRESS, Shutdown,
-    Transport,
-};
+use netgraph::{Address, Connect, HookName, ListTypes, MakePeer, Message, Name, RemoveHook, Shutdown, Transport};
 use serde::Serialize;
 
 use super::validate::{self, DEFAULT_FILE};
@@ -58,6 +55,8 @@ impl Apply {
         load_ether(session, graph)?;
         let live = live::snapshot(session, graph)?;
         let plan = plan(graph, &live).map_err(refused)?;
+        // Finding a line takes a reading of the file, so it is done for those who see it only.
+        let with_lines = session.json;
         let mut work = Work {
             session,
             graph,
@@ -69,7 +68,10 @@ impl Apply {
                 .act(action)
                 .map_err(|failure| work.locate(*origin, action, failure))?;
             actions.push(Done {
-                line: graph.position(*origin).map(|position| position.line),
+                line: with_lines
+                    .then(|| graph.position(*origin))
+                    .flatten()
+                    .map(|position| position.line),
                 action: work.told(action),
                 changed,
             });
@@ -158,23 +160,12 @@ impl<T: Transport> Work<'_, T> {
             peer_hook: new.hook.clone(),
         };
         self.session.request(at, &request)?;
-        let made = self.beyond(at, hook)?;
+        let made = at.beyond(hook).map_err(netgraph::Error::from)?;
         let named = self.session.request(&made, &Name(node.name.clone()));
         if named.is_err() {
             let _ = self.session.socket.request(&made, &Shutdown);
         }
         named
-    }
-
-    /// The address of what is at the other end of a hook, short enough for the stock kernel.
-    fn beyond(&mut self, at: &Address, hook: &HookName) -> Result<Address> {
-        let address = at.beyond(hook).map_err(netgraph::Error::from)?;
-        if address.as_str().len() <= STOCK_MAX_ADDRESS {
-            return Ok(address);
-        }
-        let list = self.session.request(at, &ListHooks)?;
-        let link = list.links.iter().find(|link| link.hook == hook.as_str());
-        Ok(link.map_or(address, |link| link.peer.address()))
     }
 
     fn connect(&mut self, left: &End, right: &End) -> Result<()> {
