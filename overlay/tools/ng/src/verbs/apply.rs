@@ -1,3 +1,5 @@
+//! `ng apply`.
+
 use std::path::PathBuf;
 
 use clap::Args;

@@ -1,3 +1,5 @@
+//! `ng config`.
+
 use clap::Args;
 use netgraph::{Address, Errno, TextConfig, Transport};
 use serde::Serialize;

@@ -1,3 +1,5 @@
+//! `ng connect`.
+
 use clap::Args;
 use netgraph::{Address, Errno, Start, Transport};
 

@@ -1,3 +1,5 @@
+//! `ng destroy`.
+
 use std::path::PathBuf;
 
 use clap::Args;

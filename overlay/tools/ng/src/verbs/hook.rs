@@ -1,3 +1,5 @@
+//! `ng hook`.
+
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::CommandExt;

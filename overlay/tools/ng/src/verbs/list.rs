@@ -1,3 +1,5 @@
+//! `ng list`.
+
 use clap::Args;
 use netgraph::{Address, ListHooks, ListNames, ListNodes, Transport};
 use serde::Serialize;

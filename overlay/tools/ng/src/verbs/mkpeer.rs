@@ -1,3 +1,5 @@
+//! `ng mkpeer`.
+
 use clap::Args;
 use netgraph::{Address, Errno, HookName, MakePeer, Transport, TypeName};
 

@@ -1,3 +1,5 @@
+//! `ng msg`.
+
 use clap::Args;
 use netgraph::{Address, Incoming, Transport};
 use serde::Serialize;

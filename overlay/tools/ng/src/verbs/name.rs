@@ -1,3 +1,5 @@
+//! `ng name`.
+
 use clap::Args;
 use netgraph::{Address, NodeName, Transport};
 

@@ -1,3 +1,5 @@
+//! `ng rmhook`.
+
 use clap::Args;
 use netgraph::{Address, RemoveHook, Transport};
 

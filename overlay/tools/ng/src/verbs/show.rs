@@ -1,3 +1,5 @@
+//! `ng show`.
+
 use std::fmt::Write as _;
 
 use clap::Args;

@@ -1,3 +1,5 @@
+//! `ng shutdown`.
+
 use clap::Args;
 use netgraph::{Address, Transport};
 

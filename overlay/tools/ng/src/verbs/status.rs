@@ -1,3 +1,5 @@
+//! `ng status`.
+
 use clap::Args;
 use netgraph::{Address, Errno, TextStatus, Transport};
 use serde::Serialize;

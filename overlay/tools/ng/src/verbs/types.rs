@@ -1,3 +1,5 @@
+//! `ng types`.
+
 use clap::Args;
 use netgraph::{Address, ListTypes, Transport};
 use serde::Serialize;

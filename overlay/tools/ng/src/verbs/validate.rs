@@ -1,3 +1,5 @@
+//! `ng validate`.
+
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 

@@ -1,3 +1,5 @@
+//! `ng write`.
+
 use std::fs;
 
 use clap::Args;
