@@ -89,7 +89,11 @@ mod tests {
         assert_eq!(shape(BLOCK - 1), (1, 0), "eight fragments are a block");
         assert_eq!(shape(BLOCK - FRAG), (0, 7));
         assert_eq!(shape(DIRECT * BLOCK), (12, 0));
-        assert_eq!(shape(DIRECT * BLOCK + 1), (13, 0), "no fragments behind indirect blocks");
+        assert_eq!(
+            shape(DIRECT * BLOCK + 1),
+            (13, 0),
+            "no fragments behind indirect blocks"
+        );
     }
 
     #[test]

@@ -1,10 +1,15 @@
 //! The image builder: distribution sets, overlay, module and tools in; a bootable FreeBSD disk image out.
 #![forbid(unsafe_code)]
 
+pub mod archive;
 pub mod data;
 pub mod error;
+pub mod fflags;
+pub mod hash;
+pub mod layer;
 pub mod manifest;
 pub mod piece;
+pub mod progress;
 pub mod tree;
 pub mod ufs;
 

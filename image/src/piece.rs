@@ -132,7 +132,11 @@ impl<'a> Reader<'a> {
             let from = piece.at.max(at);
             let to = piece.end().min(end);
             into[(filled - at) as usize..(from - at) as usize].fill(0);
-            piece.read(from - piece.at, &mut into[(from - at) as usize..(to - at) as usize], self.blobs)?;
+            piece.read(
+                from - piece.at,
+                &mut into[(from - at) as usize..(to - at) as usize],
+                self.blobs,
+            )?;
             filled = to;
         }
         into[(filled - at) as usize..].fill(0);

@@ -252,7 +252,10 @@ fn metadata(space: &Space, numbers: &Numbers<'_>, options: &Options<'_>) -> (Vec
     for index in 0..geometry.groups {
         let group = describe_group(space, numbers, index, options.time);
         let (header, sum) = group.encode(geometry);
-        pieces.push(Piece::bytes((geometry.group_start(index) + u64::from(CBLKNO)) * FRAG, header));
+        pieces.push(Piece::bytes(
+            (geometry.group_start(index) + u64::from(CBLKNO)) * FRAG,
+            header,
+        ));
         summaries.extend_from_slice(&sum.to_summary());
         totals.add(&sum);
     }
@@ -280,7 +283,9 @@ fn describe_group<'a>(space: &'a Space, numbers: &Numbers<'_>, index: u32, time:
         index,
         taken: space.group(index),
         used_inodes: end.saturating_sub(first),
-        directories: ours.filter(|id| numbers.links[*id] > 0 && numbers.is_directory(*id)).count() as u32,
+        directories: ours
+            .filter(|id| numbers.links[*id] > 0 && numbers.is_directory(*id))
+            .count() as u32,
         time,
     }
 }

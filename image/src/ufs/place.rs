@@ -216,7 +216,9 @@ impl LayerMap {
     /// Where a run of a file's blocks went, in as many parts as it was split into.
     fn follow(&self, run: &BlobRun) -> Vec<DiskRun> {
         let end = run.block + run.count;
-        let first = self.blocks.partition_point(|moved| moved.block + moved.count <= run.block);
+        let first = self
+            .blocks
+            .partition_point(|moved| moved.block + moved.count <= run.block);
         let parts = self.blocks[first..].iter().take_while(|moved| moved.block < end);
         parts
             .map(|moved| {

@@ -87,10 +87,7 @@ fn put_layout(fields: &mut Fields, geometry: &Geometry) {
         .u32(184, geometry.inodes)
         .u32(188, per_group)
         .u64(872, geometry.frags)
-        .u64(
-            880,
-            u64::from(per_group) * u64::from(MIN_FREE) / 200 / FRAGS * FRAGS,
-        )
+        .u64(880, u64::from(per_group) * u64::from(MIN_FREE) / 200 / FRAGS * FRAGS)
         .u64(1080, geometry.frags)
         .u64(1088, geometry.data_frags())
         .u64(1096, u64::from(geometry.data_start()));
