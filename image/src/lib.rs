@@ -4,10 +4,13 @@
 pub mod archive;
 pub mod data;
 pub mod error;
+pub mod esp;
 pub mod fflags;
+pub mod gpt;
 pub mod hash;
 pub mod layer;
 pub mod manifest;
+pub mod output;
 pub mod piece;
 pub mod progress;
 pub mod tree;
