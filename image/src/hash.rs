@@ -26,6 +26,15 @@ impl<T> Hashing<T> {
         }
     }
 
+    /// Goes on hashing, through `other`.
+    pub fn continue_with<U>(self, other: U) -> Hashing<U> {
+        Hashing {
+            inner: other,
+            hasher: self.hasher,
+            bytes: self.bytes,
+        }
+    }
+
     /// The hash so far in hexadecimal, and how many bytes it covers.
     pub fn finish(self) -> (String, u64) {
         (hex(&self.hasher.finalize()), self.bytes)

@@ -13,6 +13,9 @@ pub mod manifest;
 pub mod output;
 pub mod piece;
 pub mod progress;
+pub mod sets;
+pub mod spec;
+mod suggest;
 pub mod tree;
 pub mod ufs;
 
