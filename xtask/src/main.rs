@@ -1,7 +1,8 @@
 //! `cargo xtask`: build, run and prove a FreeBSD network appliance.
 //!
 //! `main` parses and dispatches; one file per command. What several commands share lives in the other modules:
-//! [`toolchain`] (which Rust can cross-compile), [`util`] (running programs, the repository root).
+//! [`toolchain`] (which Rust can cross-compile), [`linker`] and [`zig`] (linking for FreeBSD), [`util`] (running
+//! programs, the repository root).
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -10,12 +11,14 @@ mod bench;
 mod doctor;
 mod image;
 mod kmod;
+mod linker;
 mod run;
 mod smoke;
 mod test;
 mod toolchain;
 mod tools;
 mod util;
+mod zig;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", about, version)]

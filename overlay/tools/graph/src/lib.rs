@@ -1,1 +1,204 @@
 //! The declared graph: `graph.yaml`.
+//!
+//! ```yaml
+//! version: 1
+//! nodes:
+//!   wan:  { interface: vtnet1, messages: [ setpromisc: 1 ] }   # the ng_ether(4) node of an interface
+//!   tap0: { type: tee }                                        # a node that is made, of any type
+//!   sw0:  { type: bridge }
+//! edges:
+//!   - wan.lower  -- tap0.left
+//!   - tap0.right -- sw0.link0
+//! ```
+//!
+//! [`Graph::parse`] reads and checks it; every error names file, line and column and shows the line. [`plan()`] compares it
+//! with a live graph and says, step by step, what is missing. Neither needs FreeBSD.
+
+mod arguments;
+mod error;
+mod hooks;
+mod locate;
+mod parse;
+mod plan;
+pub mod suggest;
+
+use std::path::{Path, PathBuf};
+
+use netgraph::{Address, HookName, NodeName, TypeName};
+
+pub use error::{Error, Position};
+pub use plan::{Action, Link, LiveNode, Plan, Snapshot, plan};
+
+use locate::{Step, locate};
+
+/// A graph that was read and found consistent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Graph {
+    nodes: Vec<Node>,
+    edges: Vec<Edge>,
+    file: PathBuf,
+    text: String,
+}
+
+/// A declared node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// What the file calls it.
+    pub name: NodeName,
+    /// What it is.
+    pub kind: Kind,
+    /// Messages to send it, as command and arguments in words.
+    pub messages: Vec<(String, String)>,
+}
+
+/// What a declared node is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// The ng_ether(4) node of a network interface, which exists with the interface and keeps its name.
+    Interface(String),
+    /// A node of that type, made when it is missing, with the declared name.
+    Type(TypeName),
+}
+
+/// A declared edge between two hooks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edge {
+    /// The end that was written first.
+    pub left: End,
+    /// The other end.
+    pub right: End,
+}
+
+/// One end of an edge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct End {
+    /// Index into [`Graph::nodes`].
+    pub node: usize,
+    /// The hook on that node.
+    pub hook: HookName,
+}
+
+/// A network interface that a graph needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interface {
+    /// The node that stands for it.
+    pub node: String,
+    /// The interface's name, such as `vtnet1`.
+    pub name: String,
+    /// The line that names it, counted from 1.
+    pub line: usize,
+}
+
+/// Something in a graph file that an error can point at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The node with that index.
+    Node(usize),
+    /// The edge with that index.
+    Edge(usize),
+    /// A node's message, by index of the node and of the message.
+    Message(usize, usize),
+}
+
+impl Node {
+    /// The name that the node has in netgraph: that of the interface, with `_` for the `.` and `:` that no node name can
+    /// have (ng_ether.c does the same), or the declared one.
+    #[must_use]
+    pub fn live_name(&self) -> String {
+        match &self.kind {
+            Kind::Interface(name) => name.replace(['.', ':'], "_"),
+            Kind::Type(_) => self.name.to_string(),
+        }
+    }
+
+    /// The node's address in netgraph.
+    ///
+    /// # Panics
+    /// Never: names were checked when the graph was read.
+    #[must_use]
+    pub fn address(&self) -> Address {
+        let address = format!("{}:", self.live_name()).parse();
+        address.unwrap_or_else(|error| unreachable!("the name was checked: {error}"))
+    }
+
+    /// The name of the node's type; `ether` for interfaces.
+    #[must_use]
+    pub fn type_name(&self) -> &str {
+        match &self.kind {
+            Kind::Interface(_) => "ether",
+            Kind::Type(name) => name.as_str(),
+        }
+    }
+}
+
+impl Graph {
+    /// Reads and checks a graph; `file` is only what errors call it.
+    ///
+    /// # Errors
+    /// It is no YAML, has unknown keys, or contradicts itself; the error shows the line.
+    pub fn parse(text: &str, file: &Path) -> Result<Self, Error> {
+        parse::parse(text, file)
+    }
+
+    /// The declared nodes, in the file's order.
+    #[must_use]
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The declared edges, in the file's order.
+    #[must_use]
+    pub fn edges(&self) -> &[Edge] {
+        &self.edges
+    }
+
+    /// The network interfaces that the graph needs, in the file's order.
+    pub fn interfaces(&self) -> impl Iterator<Item = Interface> {
+        self.nodes.iter().filter_map(|node| match &node.kind {
+            Kind::Interface(name) => {
+                let path = [
+                    Step::Value("nodes"),
+                    Step::Value(node.name.as_str()),
+                    Step::Value("interface"),
+                ];
+                Some(Interface {
+                    node: node.name.to_string(),
+                    name: name.clone(),
+                    line: locate(&self.text, &path).map_or(1, |position| position.line),
+                })
+            }
+            Kind::Type(_) => None,
+        })
+    }
+
+    /// An error about something in this graph.
+    #[must_use]
+    pub fn error(&self, origin: Origin, message: impl Into<String>, hint: Option<String>) -> Error {
+        Error::new(&self.file, &self.text, self.position(origin), message).hint(hint)
+    }
+
+    /// Where something stands.
+    #[must_use]
+    pub fn position(&self, origin: Origin) -> Option<Position> {
+        let node = |index: usize| self.nodes.get(index).map_or("", |node| node.name.as_str());
+        match origin {
+            Origin::Node(index) => locate(&self.text, &[Step::Value("nodes"), Step::Key(node(index))]),
+            Origin::Edge(index) => locate(&self.text, &[Step::Value("edges"), Step::Item(index)]),
+            Origin::Message(index, message) => locate(
+                &self.text,
+                &[
+                    Step::Value("nodes"),
+                    Step::Value(node(index)),
+                    Step::Value("messages"),
+                    Step::Item(message),
+                ],
+            ),
+        }
+    }
+
+    /// An end in the file's words: `node.hook`.
+    #[must_use]
+    pub fn end(&self, end: &End) -> String {
+        format!("{}.{}", self.nodes[end.node].name, end.hook)
+    }
+}

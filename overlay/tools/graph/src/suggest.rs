@@ -1,0 +1,62 @@
+//! "Did you mean".
+
+use std::fmt::Display;
+
+/// The candidate that is most like the text, if one is like enough to be a slip of the fingers.
+pub fn nearest<'a, T: AsRef<str> + ?Sized + 'a>(
+    text: &str,
+    candidates: impl IntoIterator<Item = &'a T>,
+) -> Option<&'a str> {
+    let allowed = (text.chars().count() / 3).max(1);
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::osa_distance(text, candidate.as_ref()), candidate.as_ref()))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// The hint that names the nearest candidate, or else all of them.
+pub fn hint<T: AsRef<str>>(text: &str, candidates: &[T]) -> Option<String> {
+    if let Some(candidate) = nearest(text, candidates.iter().map(AsRef::as_ref)) {
+        return Some(format!("did you mean `{candidate}`?"));
+    }
+    (!candidates.is_empty()).then(|| format!("there is {}", listed(candidates.iter().map(AsRef::as_ref))))
+}
+
+/// "`a`, `b` and `c`".
+pub fn listed<T: Display>(items: impl IntoIterator<Item = T>) -> String {
+    let items: Vec<String> = items.into_iter().map(|item| format!("`{item}`")).collect();
+    match items.as_slice() {
+        [] => "nothing".to_owned(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slips_are_recognised_and_other_words_are_not() {
+        let keys = ["interface", "type", "messages"];
+        let rows = [
+            ("interfce", Some("interface")),
+            ("tpye", Some("type")),
+            ("colour", None),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(nearest(text, keys), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn without_a_near_one_all_are_listed() {
+        assert_eq!(
+            hint("colour", &["left", "right", "x"]).unwrap(),
+            "there is `left`, `right` and `x`"
+        );
+        assert_eq!(hint::<&str>("colour", &[]), None);
+    }
+}

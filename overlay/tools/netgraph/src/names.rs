@@ -1,0 +1,222 @@
+//! Names of nodes, hooks and types, and node IDs.
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+/// The longest name of a node, hook or type in bytes, without the terminating zero (`NG_NODESIZ`, `NG_HOOKSIZ`,
+/// `NG_TYPESIZ` of netgraph/ng_message.h, each 32).
+pub const MAX_NAME: usize = 31;
+
+/// Why a text is no name.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum NameError {
+    /// It is empty.
+    #[error("a {kind} name must not be empty")]
+    Empty {
+        /// `node`, `hook` or `type`.
+        kind: &'static str,
+    },
+    /// It is longer than [`MAX_NAME`].
+    #[error("the {kind} name `{name}` has {} bytes; {MAX_NAME} is the most", name.len())]
+    TooLong {
+        /// `node`, `hook` or `type`.
+        kind: &'static str,
+        /// The text.
+        name: String,
+    },
+    /// It contains a character that has a meaning in paths, or that a kernel module's name cannot have.
+    #[error("the {kind} name `{name}` contains {character:?}, which a {kind} name cannot")]
+    Character {
+        /// `node`, `hook` or `type`.
+        kind: &'static str,
+        /// The text.
+        name: String,
+        /// The first such character.
+        character: char,
+    },
+    /// It reads as a node ID.
+    #[error("the node name `{name}` reads as a node ID")]
+    LooksLikeId {
+        /// The text.
+        name: String,
+    },
+}
+
+fn check(kind: &'static str, name: &str, allowed: impl Fn(char) -> bool) -> Result<(), NameError> {
+    if name.is_empty() {
+        return Err(NameError::Empty { kind });
+    }
+    if name.len() > MAX_NAME {
+        let name = name.to_owned();
+        return Err(NameError::TooLong { kind, name });
+    }
+    match name.chars().find(|&character| !allowed(character)) {
+        Some(character) => Err(NameError::Character {
+            kind,
+            name: name.to_owned(),
+            character,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// What a name in a path may consist of: no separators, nothing invisible.
+fn in_a_path(character: char) -> bool {
+    !matches!(character, '.' | ':') && !character.is_control() && !character.is_whitespace()
+}
+
+/// What the name of a type may consist of: it becomes the name of a kernel module.
+fn in_a_module(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '_' | '-')
+}
+
+macro_rules! name_type {
+    ($(#[$doc:meta])* $type:ident, $kind:literal, $allowed:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $type(String);
+
+        impl $type {
+            /// The name as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl TryFrom<&str> for $type {
+            type Error = NameError;
+
+            fn try_from(name: &str) -> Result<Self, NameError> {
+                name.parse()
+            }
+        }
+    };
+}
+
+name_type!(
+    /// The name of a hook: 1 to 31 bytes without `.`, `:`, white space or control characters.
+    ///
+    /// The kernel itself allows any bytes (ng_base.c), but a hook with a dot or colon cannot be part of a path.
+    HookName, "hook", in_a_path
+);
+name_type!(
+    /// The global name of a node: 1 to 31 bytes without `.`, `:`, white space or control characters, and not of the form
+    /// `[1f]`, which is an ID (netgraph(4), NGM_NAME).
+    NodeName, "node", in_a_path
+);
+name_type!(
+    /// The name of a node type: 1 to 31 of `A-Z a-z 0-9 _ -`, as it also names the module `ng_<type>`.
+    TypeName, "type", in_a_module
+);
+
+impl FromStr for HookName {
+    type Err = NameError;
+
+    fn from_str(name: &str) -> Result<Self, NameError> {
+        check("hook", name, in_a_path).map(|()| Self(name.to_owned()))
+    }
+}
+
+impl FromStr for TypeName {
+    type Err = NameError;
+
+    fn from_str(name: &str) -> Result<Self, NameError> {
+        check("type", name, in_a_module).map(|()| Self(name.to_owned()))
+    }
+}
+
+impl FromStr for NodeName {
+    type Err = NameError;
+
+    fn from_str(name: &str) -> Result<Self, NameError> {
+        check("node", name, in_a_path)?;
+        let name = name.to_owned();
+        if name.parse::<NodeId>().is_ok() {
+            return Err(NameError::LooksLikeId { name });
+        }
+        Ok(Self(name))
+    }
+}
+
+/// The kernel's number for a node: unique among the living nodes of a vnet, never 0. Written in hexadecimal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(pub u32);
+
+/// The text is no node ID: `[`, hexadecimal digits, `]`, not zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("a node ID is written [1f], in hexadecimal, and is not zero")]
+pub struct NodeIdError;
+
+impl fmt::Display for NodeId {
+    /// `[1f]`, as it stands in paths before the colon.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{:x}]", self.0)
+    }
+}
+
+impl FromStr for NodeId {
+    type Err = NodeIdError;
+
+    fn from_str(text: &str) -> Result<Self, NodeIdError> {
+        let digits = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let digits = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        match digits.map(|digits| u32::from_str_radix(digits, 16)) {
+            Some(Ok(id)) if id != 0 => Ok(Self(id)),
+            _ => Err(NodeIdError),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_checked() {
+        let long = "x".repeat(32);
+        let rows: [(&str, bool, bool, bool); 9] = [
+            // text, hook, node, type
+            ("link0", true, true, true),
+            ("", false, false, false),
+            (&long, false, false, false),
+            (&long[..31], true, true, true),
+            ("a.b", false, false, false),
+            ("a:", false, false, false),
+            ("a b", false, false, false),
+            ("[1f]", true, false, false),
+            ("up/down", true, true, false),
+        ];
+        for (text, hook, node, kind) in rows {
+            assert_eq!(text.parse::<HookName>().is_ok(), hook, "hook {text:?}");
+            assert_eq!(text.parse::<NodeName>().is_ok(), node, "node {text:?}");
+            assert_eq!(text.parse::<TypeName>().is_ok(), kind, "type {text:?}");
+        }
+    }
+
+    #[test]
+    fn ids_are_hexadecimal_in_brackets() {
+        assert_eq!("[1F]".parse(), Ok(NodeId(0x1f)));
+        assert_eq!(NodeId(0x1f).to_string(), "[1f]");
+        for bad in ["1f", "[0]", "[]", "[g]", "[+1]", "[100000000]"] {
+            assert_eq!(bad.parse::<NodeId>(), Err(NodeIdError), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_reason_is_told() {
+        let error = "a.b".parse::<NodeName>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the node name `a.b` contains '.', which a node name cannot"
+        );
+    }
+}
