@@ -139,7 +139,10 @@ impl Image {
     fn given_keys(&self) -> Result<Vec<String>> {
         let read = |path: &PathBuf| {
             let text = fs::read_to_string(path).with_context(|| {
-                format!("{}: could not be read\nhint: --ssh-key takes the .pub file of a key", path.display())
+                format!(
+                    "{}: could not be read\nhint: --ssh-key takes the .pub file of a key",
+                    path.display()
+                )
             })?;
             ensure!(
                 !text.contains("PRIVATE KEY"),
@@ -184,7 +187,11 @@ fn interfaces(spec: &Spec, spec_file: &Path) -> Result<Vec<InterfaceUse>> {
     };
     let path = spec_file.parent().unwrap_or(Path::new("")).join(graph);
     let text = fs::read_to_string(&path).with_context(|| {
-        format!("{}: could not be read\nhint: correct `graph` in {}", path.display(), spec_file.display())
+        format!(
+            "{}: could not be read\nhint: correct `graph` in {}",
+            path.display(),
+            spec_file.display()
+        )
     })?;
     let graph = graph::Graph::parse(&text, &path)?;
     let uses = graph.interfaces().map(|interface| InterfaceUse {
@@ -201,7 +208,12 @@ fn report(built: &Built) {
         println!("nothing has changed since the last build");
     }
     for file in &built.manifest.files {
-        println!("{}: {} MiB, sha256 {}", folder.join(&file.path).display(), file.size >> 20, file.sha256);
+        println!(
+            "{}: {} MiB, sha256 {}",
+            folder.join(&file.path).display(),
+            file.size >> 20,
+            file.sha256
+        );
     }
     println!("{}", built.manifest_path.display());
     if let Some(identity) = &built.manifest.identity {
@@ -216,8 +228,12 @@ fn processors() -> u32 {
 
 /// The cache folder of the XDG base directory specification.
 fn default_cache() -> Result<PathBuf> {
-    let xdg = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let xdg = env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
     let home = || env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
-    let base = xdg.or_else(home).context("neither HOME nor XDG_CACHE_HOME is set\nhint: name a cache with --cache")?;
+    let base = xdg
+        .or_else(home)
+        .context("neither HOME nor XDG_CACHE_HOME is set\nhint: name a cache with --cache")?;
     Ok(base.join("ngforge"))
 }

@@ -97,7 +97,7 @@ pub fn write(
         let mut queues = Vec::new();
         let mut writers = Vec::new();
         for format in formats {
-            let pending = folder.create(&format!("{name}.{}", format.name()))?;
+            let pending = folder.create(&format!("{name}.{}", format.name()));
             let (queue, chunks) = sync_channel(QUEUE);
             queues.push(queue);
             writers.push(scope.spawn(move || write_one(disk, *format, pending, &chunks)));
@@ -173,7 +173,7 @@ fn write_one(
 pub fn replace(path: &Path, contents: &[u8]) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let pending = Pending::new(folder, &name)?;
+    let pending = Pending::new(folder, &name);
     std::fs::write(pending.temporary(), contents).map_err(Error::io("write the file", path))?;
     pending.commit()
 }

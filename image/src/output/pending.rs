@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
+/// End of temporary file names, which begin with a dot.
+const SUFFIX: &str = ".part";
+
 /// A folder that this build alone writes to.
 #[derive(Debug)]
 pub struct Folder {
@@ -23,10 +26,13 @@ impl Folder {
         let lock_path = path.join(".lock");
         let lock = File::create(&lock_path).map_err(Error::io("write the lock", &lock_path))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self {
-                path: path.to_path_buf(),
-                _lock: lock,
-            }),
+            Ok(()) => {
+                remove_remains(path)?;
+                Ok(Self {
+                    path: path.to_path_buf(),
+                    _lock: lock,
+                })
+            }
             Err(TryLockError::WouldBlock) => Err(Error::Busy {
                 folder: path.to_path_buf(),
             }),
@@ -40,17 +46,28 @@ impl Folder {
     }
 
     /// A file that will be called `name`.
-    ///
-    /// # Errors
-    /// None so far; the file is made later.
-    pub fn create(&self, name: &str) -> Result<Pending> {
+    pub fn create(&self, name: &str) -> Pending {
         Pending::new(&self.path, name)
     }
 }
 
+/// Removes what a killed build left behind.
+fn remove_remains(folder: &Path) -> Result<()> {
+    let entries = fs::read_dir(folder).map_err(Error::io("read the folder", folder))?;
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with('.') && name.ends_with(SUFFIX) {
+            fs::remove_file(entry.path())
+                .map_err(Error::io("remove the remains of an earlier build", &entry.path()))?;
+        }
+    }
+    Ok(())
+}
+
 /// A file under a temporary name beside its own; removed when dropped without [`Pending::commit`].
 ///
-/// A build that is killed leaves the temporary file, and the next one reuses its name.
+/// A build that is killed leaves the temporary file, and the next one removes it.
 #[derive(Debug)]
 pub struct Pending {
     temporary: PathBuf,
@@ -60,20 +77,11 @@ pub struct Pending {
 
 impl Pending {
     /// A file in `folder` that will be called `name`.
-    ///
-    /// # Errors
-    /// An old temporary file cannot be removed.
-    pub fn new(folder: &Path, name: &str) -> Result<Self> {
-        let temporary = folder.join(format!(".{name}.part"));
-        match fs::remove_file(&temporary) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(Error::io("remove the remains of an earlier build", &temporary)(error))
-            }
-            _ => Ok(Self {
-                temporary,
-                target: folder.join(name),
-                committed: false,
-            }),
+    pub fn new(folder: &Path, name: &str) -> Self {
+        Self {
+            temporary: folder.join(format!(".{name}{SUFFIX}")),
+            target: folder.join(name),
+            committed: false,
         }
     }
 

@@ -72,6 +72,7 @@ impl Drop for Running<'_> {
         self.bar.finish_and_clear();
         let mebibytes = self.done.load(Ordering::Relaxed) >> 20;
         let seconds = self.since.elapsed().as_secs_f64();
-        self.console.line(&format!("  {:24} {mebibytes:6} MiB {seconds:7.2} s", self.task));
+        self.console
+            .line(&format!("  {:24} {mebibytes:6} MiB {seconds:7.2} s", self.task));
     }
 }

@@ -24,7 +24,10 @@ pub fn ensure(folder: &Path) -> Result<(PathBuf, String)> {
     }
     let text = fs::read_to_string(&path).with_context(|| format!("{}: could not be read", path.display()))?;
     let key = PrivateKey::from_openssh(&text).with_context(|| {
-        format!("{}: is not an OpenSSH key\nhint: remove it to have a new one made", path.display())
+        format!(
+            "{}: is not an OpenSSH key\nhint: remove it to have a new one made",
+            path.display()
+        )
     })?;
     Ok((path, key.public_key().to_openssh()?))
 }
