@@ -4,6 +4,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
@@ -14,9 +15,11 @@ use xshell::Shell;
 
 use crate::util;
 use console::Console;
+pub use measure::Measured;
 
 mod console;
 mod identity;
+mod measure;
 
 /// What `--module` takes to leave the module of the sets in its place.
 const STOCK: &str = "stock";
@@ -69,6 +72,10 @@ pub struct Image {
     #[arg(long = "ssh-key", value_name = "FILE")]
     pub ssh_keys: Vec<PathBuf>,
 
+    /// Write how long it took and how much memory it needed to this file
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub measure: Option<PathBuf>,
+
     /// Threads for decoding [default: one per processor]
     #[arg(long, short = 'j', value_name = "N")]
     pub threads: Option<u32>,
@@ -90,7 +97,11 @@ impl Image {
     pub fn run(self) -> Result<()> {
         let shell = util::shell()?;
         let request = self.request(&shell)?;
+        let since = Instant::now();
         let built = self.build(&request)?;
+        if let Some(file) = &self.measure {
+            Measured::of_this_process(since)?.save(file)?;
+        }
         report(&built);
         Ok(())
     }

@@ -10,7 +10,7 @@ use crate::hash::Hashing;
 use crate::progress::Progress;
 
 /// Tries in a row that bring nothing before the mirror is given up.
-const TRIES: u32 = 5;
+const TRIES: u32 = 4;
 /// Bytes moved at a time.
 const BUFFER: usize = 128 * 1024;
 
@@ -31,7 +31,7 @@ impl Default for Patience {
         Self {
             connect: Duration::from_secs(20),
             silence: Duration::from_secs(60),
-            pause: Duration::from_secs(1),
+            pause: Duration::from_millis(500),
         }
     }
 }
@@ -64,9 +64,11 @@ pub fn fetch(url: &str, part: &Path, patience: &Patience, progress: &dyn Progres
             continue;
         }
         fruitless += 1;
-        progress.note(&format!("{url}: {last}; trying again"));
-        std::thread::sleep(pause);
-        pause *= 2;
+        if fruitless < TRIES {
+            progress.note(&format!("{url}: {last}; trying again"));
+            std::thread::sleep(pause);
+            pause *= 2;
+        }
     }
     Err(Error::Download {
         url: url.into(),
