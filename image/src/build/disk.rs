@@ -12,7 +12,7 @@ use crate::progress::Progress;
 use crate::spec::Spec;
 use crate::ufs::space::Full;
 use crate::ufs::{self, LayerFiles};
-use crate::{Result as ImageResult, esp};
+use crate::{Result as ImageResult, esp, hash};
 
 /// Partitions begin and end at multiples of this many bytes.
 const ALIGN: u64 = 1 << 20;
@@ -29,7 +29,7 @@ const LEAST_ROOT: u64 = 16 << 20;
 /// A computed size grows by this until everything fits.
 const STEP: u64 = 8 << 20;
 
-/// Decides where everything goes.
+/// Decides where everything goes. The same `seed` gives the same ids of disk, partitions and file systems.
 ///
 /// # Errors
 /// [`Error::DiskTooSmall`].
@@ -38,7 +38,7 @@ pub fn lay_out(
     spec_file: &Path,
     merged: &Merged,
     sets: &[Set],
-    key: &str,
+    seed: &str,
     progress: &dyn Progress,
 ) -> ImageResult<Disk> {
     let mut blobs = Blobs::default();
@@ -54,11 +54,11 @@ pub fn lay_out(
             blobs.0.push(copy);
         }
     }
-    let (root_size, root) = root(spec, spec_file, merged, &files, key, progress)?;
+    let (root_size, root) = root(spec, spec_file, merged, &files, seed, progress)?;
     let size = ROOT_AT + root_size + TAIL;
     let mut pieces = shifted(root, ROOT_AT);
-    pieces.extend(shifted(esp::lay_out(merged.loader.clone(), number(key)), ESP_AT));
-    pieces.extend(table(spec, size, root_size, key));
+    pieces.extend(shifted(esp::lay_out(merged.loader.clone(), number(seed)), ESP_AT));
+    pieces.extend(table(spec, size, root_size, seed));
     pieces.sort_unstable_by_key(|piece| piece.at);
     Ok(Disk { size, pieces, blobs })
 }
@@ -69,7 +69,7 @@ fn root(
     spec_file: &Path,
     merged: &Merged,
     files: &[LayerFiles],
-    key: &str,
+    seed: &str,
     progress: &dyn Progress,
 ) -> Result<(u64, Vec<Piece>)> {
     let attempt = |size| {
@@ -77,7 +77,7 @@ fn root(
             size,
             label: &spec.label,
             time: merged.time,
-            id: number(key),
+            id: number(seed),
             max_group: None,
         };
         ufs::lay_out(&merged.tree, files, &options)
@@ -129,8 +129,8 @@ fn fitting(
     }
 }
 
-fn table(spec: &Spec, size: u64, root_size: u64, key: &str) -> Vec<Piece> {
-    let guid = |what: &str| gpt::derived_guid(&format!("{key} {what}"));
+fn table(spec: &Spec, size: u64, root_size: u64, seed: &str) -> Vec<Piece> {
+    let guid = |what: &str| gpt::derived_guid(&format!("{seed} {what}"));
     let partitions = [
         Partition {
             kind: gpt::TYPE_EFI,
@@ -157,7 +157,9 @@ fn shifted(mut pieces: Vec<Piece>, by: u64) -> Vec<Piece> {
     pieces
 }
 
-/// A number made of the key's first eight digits.
-fn number(key: &str) -> u32 {
-    u32::from_str_radix(&key[..8], 16).unwrap_or(1).max(1)
+/// A number for file systems, made of the seed.
+fn number(seed: &str) -> u32 {
+    u32::from_str_radix(&hash::of_bytes(seed.as_bytes())[..8], 16)
+        .unwrap_or(1)
+        .max(1)
 }

@@ -123,7 +123,7 @@ fn assemble(
     let spec = &request.spec;
     let scratch = layers::Scratch::new(&request.cache)?;
     let merged = merge::merge(spec, sets, additions, scratch.path(), progress)?;
-    let disk = disk::lay_out(spec, &request.spec_file, &merged, sets, &inputs.key, progress)?;
+    let disk = disk::lay_out(spec, &request.spec_file, &merged, sets, &inputs.seed, progress)?;
     let written = output::write(&disk, folder, &spec.name, &spec.formats, progress)?;
     let mut files = Vec::new();
     for (file, pending) in written {
@@ -156,11 +156,15 @@ struct Inputs {
     files: BTreeMap<String, String>,
     /// SHA-256 over everything.
     key: String,
+    /// What the ids on the disk are made of: name and sets. It stays the same when the overlay changes, and with it
+    /// the beginning of the disk.
+    seed: String,
 }
 
 impl Inputs {
     fn new(request: &Request, mut files: BTreeMap<String, String>, additions: &[Addition]) -> Result<Self> {
         let spec_sum = hash::of_file(&request.spec_file)?;
+        let seed = format!("{FORMAT} {} {files:?}", request.spec.name);
         let mut text = format!("{FORMAT}\n{spec_sum}\n{:?}\n{:?}\n", request.spec, files);
         for addition in additions {
             let sum = addition.sha256()?;
@@ -173,6 +177,7 @@ impl Inputs {
         Ok(Self {
             files,
             key: hash::of_bytes(text.as_bytes()),
+            seed,
         })
     }
 }

@@ -17,7 +17,7 @@ pub mod pointers;
 pub mod space;
 pub mod superblock;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::piece::{Blobs, Piece};
 use crate::tree::{self, Body, NodeId, Tree};
@@ -65,32 +65,44 @@ pub struct Report {
 
 /// Where every byte of a volume with this tree goes, as pieces sorted by address from the volume's start.
 ///
+/// Files of the last layer, which is the one that changes from build to build, get inodes and blocks in the last
+/// cylinder group, where there is room, so that a small change is one at the end of the disk.
+///
 /// # Errors
 /// [`Full`] if the tree does not fit.
 pub fn lay_out(tree: &Tree, layers: &[LayerFiles], options: &Options<'_>) -> Result<(Vec<Piece>, Report), Full> {
-    let numbers = Numbers::new(tree);
-    let geometry = geometry_for(options, numbers.order.len() as u64)?;
+    let mut numbers = Numbers::new(tree, layers.len().saturating_sub(1));
+    let geometry = geometry_for(options, tree.node_count() as u64)?;
+    numbers.assign(&geometry);
     let mut placer = Placer::new(Space::new(geometry), layers);
-    placer.place_layers(tree, &numbers.order)?;
-    let inodes = inode_tables(tree, &numbers, &mut placer)?;
+    let early_layers = layers.len() - usize::from(!numbers.late.is_empty());
+    for layer in 0..early_layers {
+        placer.place_layer(layer, tree, &numbers.early)?;
+    }
+    let mut tables = inode_tables(tree, &numbers, &numbers.early, &mut placer)?;
+    placer.skip_to(geometry.group_start(geometry.groups - 1));
+    for layer in early_layers..layers.len() {
+        placer.place_layer(layer, tree, &numbers.late)?;
+    }
+    tables.extend(inode_tables(tree, &numbers, &numbers.late, &mut placer)?);
     let (space, mut pieces) = placer.finish();
-    pieces.extend(inodes);
+    pieces.extend(tables);
     let (metadata, totals) = metadata(&space, &numbers, options);
     pieces.extend(metadata);
     pieces.sort_unstable_by_key(|piece| piece.at);
     let report = Report {
         geometry,
         totals,
-        inodes: numbers.order.len() as u32,
+        inodes: (numbers.early.len() + numbers.late.len()) as u32,
     };
     Ok((pieces, report))
 }
 
 /// An estimate, from below, of the bytes a volume with this tree takes.
 pub fn least_size(tree: &Tree) -> u64 {
-    let numbers = Numbers::new(tree);
-    let data: u64 = numbers.order.iter().map(|id| place::data_frags(tree.node(*id))).sum();
-    (data * FRAG + numbers.order.len() as u64 * INODE).next_multiple_of(BLOCK)
+    let named: HashSet<NodeId> = tree.iter().map(|(_, id)| id).collect();
+    let data: u64 = named.iter().map(|id| place::data_frags(tree.node(*id))).sum();
+    (data * FRAG + named.len() as u64 * INODE).next_multiple_of(BLOCK)
 }
 
 /// newfs's density, or a higher one if there are very many small files.
@@ -103,8 +115,12 @@ fn geometry_for(options: &Options<'_>, inodes: u64) -> Result<Geometry, Full> {
 
 /// Inode numbers, link counts and what lies in each directory.
 struct Numbers<'a> {
-    /// Nodes in the order of their inode numbers, the root first.
-    order: Vec<NodeId>,
+    /// Nodes whose inodes come first, in their order, the root at the head.
+    early: Vec<NodeId>,
+    /// Nodes whose inodes lie in the last group.
+    late: Vec<NodeId>,
+    /// Number of the first late inode.
+    late_from: u32,
     /// Inode number by node; 0 for nodes without a name.
     inode: Vec<u32>,
     links: Vec<u32>,
@@ -113,10 +129,13 @@ struct Numbers<'a> {
 }
 
 impl<'a> Numbers<'a> {
-    fn new(tree: &'a Tree) -> Self {
+    /// Counts links and sorts nodes; files of `late_layer` are late.
+    fn new(tree: &'a Tree, late_layer: usize) -> Self {
         let count = tree.node_count();
         let mut numbers = Self {
-            order: Vec::with_capacity(count),
+            early: Vec::with_capacity(count),
+            late: Vec::new(),
+            late_from: 0,
             inode: vec![0; count],
             links: vec![0; count],
             depth: vec![0; count],
@@ -124,12 +143,15 @@ impl<'a> Numbers<'a> {
         };
         let mut directories: HashMap<&[u8], NodeId> = HashMap::new();
         for (path, id) in tree.iter() {
-            if numbers.inode[id] == 0 {
-                numbers.inode[id] = ROOT + numbers.order.len() as u32;
-                numbers.order.push(id);
+            let body = &tree.node(id).body;
+            if numbers.links[id] == 0 {
+                match body {
+                    Body::File { layer, .. } if *layer == late_layer => numbers.late.push(id),
+                    _ => numbers.early.push(id),
+                }
             }
             numbers.links[id] += 1;
-            let is_directory = tree.node(id).body == Body::Directory;
+            let is_directory = *body == Body::Directory;
             if is_directory {
                 numbers.links[id] += 1;
                 directories.insert(path, id);
@@ -140,6 +162,36 @@ impl<'a> Numbers<'a> {
             }
         }
         numbers
+    }
+
+    /// Gives every node its number: late ones in the last group, unless they do not fit or the early ones get there.
+    fn assign(&mut self, geometry: &Geometry) {
+        let early_end = ROOT + self.early.len() as u32;
+        let last_group = (geometry.groups - 1) * geometry.inodes;
+        if early_end > last_group || self.late.len() as u32 > geometry.inodes {
+            self.early.append(&mut self.late);
+        }
+        self.late_from = last_group;
+        for (id, number) in self.early.iter().zip(ROOT..) {
+            self.inode[*id] = number;
+        }
+        for (id, number) in self.late.iter().zip(last_group..) {
+            self.inode[*id] = number;
+        }
+    }
+
+    /// How many inodes of a group are in use, and the nodes behind them.
+    fn in_group(&self, first: u32, end: u32) -> (u32, impl Iterator<Item = NodeId>) {
+        let slice = |nodes: &[NodeId], from: u32| {
+            let len = nodes.len() as u32;
+            let begin = first.clamp(from, from + len) - from;
+            let stop = end.clamp(from, from + len) - from;
+            nodes[begin as usize..stop as usize].to_vec()
+        };
+        let mut nodes = slice(&self.early, ROOT);
+        nodes.extend(slice(&self.late, self.late_from));
+        let reserved = if first == 0 { ROOT } else { 0 };
+        (nodes.len() as u32 + reserved, nodes.into_iter())
     }
 
     fn add_child(&mut self, parent: NodeId, name: &'a [u8], id: NodeId, is_directory: bool) {
@@ -183,28 +235,26 @@ fn kind(body: &Body) -> Kind {
     }
 }
 
-/// Encodes all inodes, placing directories, long links and indirect blocks on the way; one piece per group.
-fn inode_tables(tree: &Tree, numbers: &Numbers<'_>, placer: &mut Placer<'_>) -> Result<Vec<Piece>, Full> {
+/// Encodes the inodes of these nodes, which have consecutive numbers, placing directories, long links and indirect
+/// blocks on the way; one piece per group.
+fn inode_tables(
+    tree: &Tree,
+    numbers: &Numbers<'_>,
+    nodes: &[NodeId],
+    placer: &mut Placer<'_>,
+) -> Result<Vec<Piece>, Full> {
     let geometry = *placer.geometry();
     let parents = numbers.parents();
-    let mut tables: Vec<Piece> = Vec::new();
-    for id in &numbers.order {
+    let mut tables: Vec<(u64, Vec<u8>)> = Vec::new();
+    for id in nodes {
         let number = numbers.inode[*id];
         let bytes = encode_inode(tree, numbers, &parents, *id, placer)?;
-        if tables.is_empty() || number % geometry.inodes == 0 {
-            tables.push(Piece::bytes(geometry.inode_at(number), Vec::new()));
-        }
-        if let Some(crate::piece::Piece {
-            len,
-            source: crate::piece::Source::Bytes(table),
-            ..
-        }) = tables.last_mut()
-        {
-            table.extend_from_slice(&bytes);
-            *len += INODE;
+        match tables.last_mut() {
+            Some((_, table)) if number % geometry.inodes != 0 => table.extend_from_slice(&bytes),
+            _ => tables.push((geometry.inode_at(number), bytes)),
         }
     }
-    Ok(tables)
+    Ok(tables.into_iter().map(|(at, bytes)| Piece::bytes(at, bytes)).collect())
 }
 
 fn encode_inode(
@@ -276,23 +326,19 @@ fn metadata(space: &Space, numbers: &Numbers<'_>, options: &Options<'_>) -> (Vec
 
 fn describe_group<'a>(space: &'a Space, numbers: &Numbers<'_>, index: u32, time: i64) -> Group<'a> {
     let per_group = space.geometry().inodes;
-    let first = index * per_group;
-    let end = (ROOT + numbers.order.len() as u32).min(first + per_group);
-    let ours = (first.max(ROOT)..end.max(first.max(ROOT))).map(|number| numbers.order[(number - ROOT) as usize]);
+    let (used_inodes, nodes) = numbers.in_group(index * per_group, (index + 1) * per_group);
     Group {
         index,
         taken: space.group(index),
-        used_inodes: end.saturating_sub(first),
-        directories: ours
-            .filter(|id| numbers.links[*id] > 0 && numbers.is_directory(*id))
-            .count() as u32,
+        used_inodes,
+        directories: nodes.filter(|id| numbers.is_directory(*id)).count() as u32,
         time,
     }
 }
 
 impl Numbers<'_> {
     fn is_directory(&self, id: NodeId) -> bool {
-        id == self.order[0] || self.depth[id] > 0
+        id == self.early[0] || self.depth[id] > 0
     }
 }
 

@@ -67,24 +67,28 @@ impl<'a> Placer<'a> {
         (self.space, self.pieces)
     }
 
-    /// Places every block of every layer that a file still uses, in the layers' own order: neighbours stay
-    /// neighbours, so that contents are copied in long stretches.
+    /// Goes on at fragment `at`, if that lies ahead.
+    pub fn skip_to(&mut self, at: u64) {
+        self.space.skip_to(at);
+    }
+
+    /// Places every block of a layer that these nodes use, in the layer's own order: neighbours stay neighbours, so
+    /// that contents are copied in long stretches. Layers are placed one after the other, the first one first.
     ///
     /// # Errors
     /// [`Full`].
-    pub fn place_layers(&mut self, tree: &Tree, nodes: &[NodeId]) -> Result<(), Full> {
-        for layer in 0..self.layers.len() {
-            let files = nodes.iter().filter_map(|id| match &tree.node(*id).body {
-                Body::File { layer: of, data } if *of == layer => Some(data),
-                _ => None,
-            });
-            let (runs, frags) = in_use(files);
-            let map = LayerMap {
-                blocks: self.place_blocks(layer, &runs)?,
-                frags: self.place_frags(layer, &frags)?,
-            };
-            self.maps.push(map);
-        }
+    pub fn place_layer(&mut self, layer: usize, tree: &Tree, nodes: &[NodeId]) -> Result<(), Full> {
+        debug_assert_eq!(layer, self.maps.len());
+        let files = nodes.iter().filter_map(|id| match &tree.node(*id).body {
+            Body::File { layer: of, data } if *of == layer => Some(data),
+            _ => None,
+        });
+        let (runs, frags) = in_use(files);
+        let map = LayerMap {
+            blocks: self.place_blocks(layer, &runs)?,
+            frags: self.place_frags(layer, &frags)?,
+        };
+        self.maps.push(map);
         Ok(())
     }
 

@@ -26,6 +26,8 @@ pub struct Space {
     taken: Vec<u8>,
     /// Next block to look at.
     cursor: u64,
+    /// There may be free blocks behind the cursor.
+    skipped: bool,
     /// Block that is being filled with fragments, and how many are taken.
     open: Option<(u64, u64)>,
 }
@@ -37,6 +39,7 @@ impl Space {
             geometry,
             taken: vec![0; (geometry.frags / FRAGS) as usize],
             cursor: 0,
+            skipped: false,
             open: None,
         };
         for group in 0..geometry.groups {
@@ -83,7 +86,26 @@ impl Space {
         self.next_run(1).map(|run| run.at)
     }
 
+    /// Goes on at the block of fragment `at`, if that lies ahead. What is skipped is taken when nothing else is left.
+    pub fn skip_to(&mut self, at: u64) {
+        if at / FRAGS > self.cursor {
+            self.cursor = at / FRAGS;
+            self.skipped = true;
+            self.open = None;
+        }
+    }
+
     fn next_run(&mut self, limit: u64) -> Result<BlockRun, Full> {
+        match self.run_ahead(limit) {
+            Err(Full) if std::mem::take(&mut self.skipped) => {
+                self.cursor = 0;
+                self.run_ahead(limit)
+            }
+            result => result,
+        }
+    }
+
+    fn run_ahead(&mut self, limit: u64) -> Result<BlockRun, Full> {
         let total = self.taken.len() as u64;
         while self.cursor < total && self.taken[self.cursor as usize] != 0 {
             self.cursor += 1;
