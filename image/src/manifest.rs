@@ -25,6 +25,9 @@ pub struct Manifest {
     pub identity: Option<PathBuf>,
     /// Inputs by name (`base.txz`, `kernel.txz`, `ng_socket.ko`, ...) with their SHA-256 in hexadecimal.
     pub inputs: std::collections::BTreeMap<String, String>,
+    /// SHA-256 over everything the image depends on: a build with the same key would give the same bytes.
+    #[serde(default)]
+    pub key: String,
 }
 
 /// One file a build left behind.

@@ -1,14 +1,26 @@
 //! `cargo xtask bench`: benchmarks, as ratios taken side by side in one run.
 
-use anyhow::{Result, bail};
-use clap::Args;
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+mod image;
 
 /// Benchmarks: ratios taken side by side in one run
 #[derive(Args)]
-pub struct Bench {}
+pub struct Bench {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    Image(image::ImageBench),
+}
 
 impl Bench {
     pub fn run(self) -> Result<()> {
-        bail!("not written yet")
+        match self.what {
+            What::Image(bench) => bench.run(),
+        }
     }
 }

@@ -1,14 +1,250 @@
 //! `cargo xtask image`: the bootable disk image.
 
-use anyhow::{Result, bail};
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
 use clap::Args;
+use ngforge_image::build::{self, Built, Request};
+use ngforge_image::sets::{self, Source};
+use ngforge_image::spec::{InterfaceUse, Spec};
+use xshell::Shell;
+
+use crate::util;
+use console::Console;
+pub use measure::Measured;
+
+mod console;
+mod identity;
+mod measure;
+
+/// What `--module` takes to leave the module of the sets in its place.
+const STOCK: &str = "stock";
 
 /// Build the bootable disk image
-#[derive(Args)]
-pub struct Image {}
+///
+/// FreeBSD's distribution sets, overlay/rootfs, our ng_socket.ko and our tools become a disk image with an EFI partition
+/// and a UFS2 root, as the appliance file says. No step needs root.
+///
+/// The sets come from --sets, a folder with MANIFEST, base.txz and kernel.txz, or from a mirror; either way they are
+/// checked against MANIFEST. Downloads and unpacked sets are kept in the cache, so that only the first build of a release
+/// takes long. Without a key in the appliance file or in --ssh-key, a pair is made in the output folder.
+///
+/// The result, <name>.raw, <name>.qcow2 and <name>.json (what was built from what), takes its place in one step:
+/// whatever goes wrong, the image of an earlier build is left as it was.
+#[derive(Args, Clone)]
+pub struct Image {
+    /// The appliance file
+    #[arg(long, value_name = "FILE", default_value = "overlay/appliance.yaml")]
+    pub spec: PathBuf,
+
+    #[command(flatten)]
+    pub from: From,
+
+    /// Where the image goes [default: target/image]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+
+    /// Where downloads and unpacked sets are kept [default: $XDG_CACHE_HOME/ngforge or ~/.cache/ngforge]
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
+
+    /// Files that go into the appliance as they stand
+    #[arg(long, value_name = "DIR", default_value = "overlay/rootfs")]
+    pub rootfs: PathBuf,
+
+    /// Take this ng_socket.ko instead of building it; `stock` leaves FreeBSD's own in its place
+    #[arg(long, value_name = "FILE")]
+    pub module: Option<PathBuf>,
+
+    /// Take this program instead of building the tools; may be repeated
+    #[arg(long = "tool", value_name = "FILE")]
+    pub tools: Vec<PathBuf>,
+
+    /// Leave the tools out
+    #[arg(long, conflicts_with = "tools")]
+    pub no_tools: bool,
+
+    /// A public key (.pub) that opens root's account, besides those of the appliance file; may be repeated
+    #[arg(long = "ssh-key", value_name = "FILE")]
+    pub ssh_keys: Vec<PathBuf>,
+
+    /// Write how long it took and how much memory it needed to this file
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub measure: Option<PathBuf>,
+
+    /// Threads for decoding [default: one per processor]
+    #[arg(long, short = 'j', value_name = "N")]
+    pub threads: Option<u32>,
+}
+
+/// Where the distribution sets come from
+#[derive(Args, Clone)]
+pub struct From {
+    /// A folder with MANIFEST and the sets
+    #[arg(long, value_name = "DIR", conflicts_with = "mirror")]
+    pub sets: Option<PathBuf>,
+
+    /// An address below which <release>-RELEASE/MANIFEST is, or the release's own folder: http, https or file
+    #[arg(long, value_name = "URL", default_value = sets::DEFAULT_MIRROR)]
+    pub mirror: String,
+}
 
 impl Image {
     pub fn run(self) -> Result<()> {
-        bail!("not written yet")
+        let shell = util::shell()?;
+        let request = self.request(&shell)?;
+        let since = Instant::now();
+        let built = self.build(&request)?;
+        if let Some(file) = &self.measure {
+            Measured::of_this_process(since)?.save(file)?;
+        }
+        report(&built);
+        Ok(())
     }
+
+    /// Builds what `request` says, showing progress.
+    pub fn build(&self, request: &Request) -> Result<Built> {
+        let console = Console::new();
+        Ok(build::build(request, &console)?)
+    }
+
+    /// Everything the image library needs to know; builds module and tools if need be.
+    pub fn request(&self, shell: &Shell) -> Result<Request> {
+        let spec_file = util::root().join(&self.spec);
+        let spec = Spec::load(&spec_file)?;
+        let interfaces = interfaces(&spec, &spec_file)?;
+        let out = self.out.clone().unwrap_or_else(|| util::target_dir().join("image"));
+        let mut authorized_keys = self.given_keys()?;
+        let mut own = None;
+        if authorized_keys.is_empty() && spec.ssh.authorized_keys.is_empty() {
+            let (private, public) = identity::ensure(&out)?;
+            authorized_keys.push(public);
+            own = Some(private);
+        }
+        let rootfs = util::root().join(&self.rootfs);
+        ensure!(
+            rootfs.is_dir(),
+            "{}: is not a folder\nhint: name the overlay with --rootfs",
+            rootfs.display()
+        );
+        Ok(Request {
+            sets: self.from.source(&spec.release),
+            rootfs: Some(rootfs),
+            module: self.module(shell, &spec.release)?,
+            tools: self.tools(shell)?,
+            authorized_keys,
+            identity: own,
+            interfaces,
+            out,
+            cache: self.cache.clone().map_or_else(default_cache, Ok)?,
+            threads: self.threads.unwrap_or_else(processors),
+            spec,
+            spec_file,
+        })
+    }
+
+    fn given_keys(&self) -> Result<Vec<String>> {
+        let read = |path: &PathBuf| {
+            let text = fs::read_to_string(path).with_context(|| {
+                format!(
+                    "{}: could not be read\nhint: --ssh-key takes the .pub file of a key",
+                    path.display()
+                )
+            })?;
+            ensure!(
+                !text.contains("PRIVATE KEY"),
+                "{}: is a private key; it does not belong into an image\nhint: name the .pub file beside it",
+                path.display()
+            );
+            Ok(text)
+        };
+        self.ssh_keys.iter().map(read).collect()
+    }
+
+    fn module(&self, shell: &Shell, release: &str) -> Result<Option<PathBuf>> {
+        match &self.module {
+            Some(given) if given == Path::new(STOCK) => Ok(None),
+            Some(given) => Ok(Some(given.clone())),
+            None => crate::kmod::build(shell, release).map(Some),
+        }
+    }
+
+    fn tools(&self, shell: &Shell) -> Result<Vec<PathBuf>> {
+        match (self.no_tools, self.tools.is_empty()) {
+            (true, _) => Ok(Vec::new()),
+            (false, false) => Ok(self.tools.clone()),
+            (false, true) => crate::tools::build(shell),
+        }
+    }
+}
+
+impl From {
+    fn source(&self, release: &str) -> Source {
+        match &self.sets {
+            Some(folder) => Source::Folder(folder.clone()),
+            None => Source::mirror(&self.mirror, release),
+        }
+    }
+}
+
+/// The interfaces that the appliance's graph uses.
+fn interfaces(spec: &Spec, spec_file: &Path) -> Result<Vec<InterfaceUse>> {
+    let Some(graph) = &spec.graph else {
+        return Ok(Vec::new());
+    };
+    let path = spec_file.parent().unwrap_or(Path::new("")).join(graph);
+    let text = fs::read_to_string(&path).with_context(|| {
+        format!(
+            "{}: could not be read\nhint: correct `graph` in {}",
+            path.display(),
+            spec_file.display()
+        )
+    })?;
+    let graph = graph::Graph::parse(&text, &path)?;
+    let uses = graph.interfaces().map(|interface| InterfaceUse {
+        node: interface.node,
+        interface: interface.name,
+        line: interface.line,
+    });
+    Ok(uses.collect())
+}
+
+fn report(built: &Built) {
+    let folder = built.manifest_path.parent().unwrap_or(Path::new(""));
+    if built.unchanged {
+        println!("nothing has changed since the last build");
+    }
+    for file in &built.manifest.files {
+        println!(
+            "{}: {} MiB, sha256 {}",
+            folder.join(&file.path).display(),
+            file.size >> 20,
+            file.sha256
+        );
+    }
+    println!("{}", built.manifest_path.display());
+    if let Some(identity) = &built.manifest.identity {
+        println!("root's key: {}", folder.join(identity).display());
+    }
+}
+
+/// One thread per processor.
+fn processors() -> u32 {
+    thread::available_parallelism().map_or(1, |count| count.get() as u32)
+}
+
+/// The cache folder of the XDG base directory specification.
+fn default_cache() -> Result<PathBuf> {
+    let xdg = env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
+    let home = || env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+    let base = xdg
+        .or_else(home)
+        .context("neither HOME nor XDG_CACHE_HOME is set\nhint: name a cache with --cache")?;
+    Ok(base.join("ngforge"))
 }
