@@ -10,12 +10,16 @@ mod bench;
 mod doctor;
 mod image;
 mod kmod;
+mod preflight;
 mod run;
 mod smoke;
+mod ssh;
+mod stop;
 mod test;
 mod toolchain;
 mod tools;
 mod util;
+mod vm;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", about, version)]
