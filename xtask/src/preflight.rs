@@ -45,12 +45,7 @@ pub struct Packages {
     pub freebsd: &'static str,
 }
 
-const fn packages(
-    debian: &'static str,
-    fedora: &'static str,
-    arch: &'static str,
-    freebsd: &'static str,
-) -> Packages {
+const fn packages(debian: &'static str, fedora: &'static str, arch: &'static str, freebsd: &'static str) -> Packages {
     Packages {
         debian,
         fedora,
@@ -226,10 +221,7 @@ pub const TOOLS: &[Tool] = &[
 
 /// Files that are needed besides programs: the name [`install_command`] knows them by, and their packages.
 const FILES: &[(&str, Packages)] = &[
-    (
-        "ovmf",
-        packages("ovmf", "edk2-ovmf", "edk2-ovmf", "edk2-qemu-x64"),
-    ),
+    ("ovmf", packages("ovmf", "edk2-ovmf", "edk2-ovmf", "edk2-qemu-x64")),
     (
         "rust-src",
         packages(
@@ -299,9 +291,7 @@ pub fn install_command(name: &str) -> String {
 
 fn install_command_on(family: Family, name: &str) -> String {
     let tools = TOOLS.iter().map(|tool| (tool.name, tool.packages));
-    let found = { tools }
-        .chain(FILES.iter().copied())
-        .find(|(known, _)| *known == name);
+    let found = { tools }.chain(FILES.iter().copied()).find(|(known, _)| *known == name);
     let package = |pick: fn(&Packages) -> &'static str| found.map_or(name, |(_, packages)| pick(&packages));
     match family {
         Family::Debian => match package(|packages| packages.debian) {
@@ -364,10 +354,7 @@ mod tests {
             install_command_on(Family::Debian, "cargo-nextest"),
             "cargo install cargo-nextest"
         );
-        assert_eq!(
-            install_command_on(Family::Fedora, "ovmf"),
-            "dnf install edk2-ovmf"
-        );
+        assert_eq!(install_command_on(Family::Fedora, "ovmf"), "dnf install edk2-ovmf");
     }
 
     #[test]

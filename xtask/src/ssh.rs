@@ -105,11 +105,6 @@ impl Deadline {
         Instant::now() >= self.end
     }
 
-    /// The time that was given.
-    pub fn given(self) -> Duration {
-        self.given
-    }
-
     /// The failure to meet it.
     pub fn missed(self, doing: &'static str) -> Failure {
         Failure::Deadline {

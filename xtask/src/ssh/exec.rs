@@ -170,11 +170,7 @@ impl Running {
         let signal = self.channel.exit_signal().map_err(|error| broken(error.into()))?;
         let exit = match signal.exit_signal {
             Some(name) => Exit::Signal(name),
-            None => Exit::Status(
-                self.channel
-                    .exit_status()
-                    .map_err(|error| broken(error.into()))?,
-            ),
+            None => Exit::Status(self.channel.exit_status().map_err(|error| broken(error.into()))?),
         };
         Ok(Output {
             exit,

@@ -32,9 +32,7 @@ fn a_command_that_hangs_ends_at_its_deadline_and_the_server_can_be_reached_again
     let server = Server::start();
     let hanging = connection(&server);
     let start = Instant::now();
-    let error = hanging
-        .run("exec sleep 30", vec![], seconds(1), &mut Well)
-        .unwrap_err();
+    let error = hanging.run("exec sleep 30", vec![], seconds(1), &mut Well).unwrap_err();
     assert!(matches!(error, Failure::Deadline { .. }), "{error}");
     assert!(start.elapsed() < Duration::from_secs(5));
     drop(hanging);
@@ -59,10 +57,7 @@ fn an_endless_flood_ends_at_its_deadline() {
     let server = Server::start();
     let connection = connection(&server);
     let start = Instant::now();
-    let error = connection
-        .run("exec yes", vec![], seconds(1), &mut Well)
-        .err()
-        .unwrap();
+    let error = connection.run("exec yes", vec![], seconds(1), &mut Well).err().unwrap();
     assert!(matches!(error, Failure::Deadline { .. }), "{error}");
     assert!(start.elapsed() < Duration::from_secs(5));
 }
@@ -119,11 +114,7 @@ struct Doomed(u32);
 impl Watch for Doomed {
     fn check(&mut self) -> Result<(), Demise> {
         self.0 = self.0.saturating_sub(1);
-        if self.0 == 0 {
-            Err(Demise::Interrupted)
-        } else {
-            Ok(())
-        }
+        if self.0 == 0 { Err(Demise::Interrupted) } else { Ok(()) }
     }
 
     fn console(&self, _mark: u64) -> Vec<String> {

@@ -108,7 +108,16 @@ fn probe(qemu: &Path, firmware: &Firmware) -> Result<()> {
     let mut code = std::ffi::OsString::from("if=pflash,format=raw,readonly=on,file=");
     code.push(&firmware.code);
     let mut command = Command::new(qemu);
-    command.args(["-machine", "q35", "-m", "256", "-nodefaults", "-display", "none", "-no-reboot"]);
+    command.args([
+        "-machine",
+        "q35",
+        "-m",
+        "256",
+        "-nodefaults",
+        "-display",
+        "none",
+        "-no-reboot",
+    ]);
     for (option, value) in Accelerator::Kvm.options() {
         command.args([option, value]);
     }
@@ -154,10 +163,7 @@ fn judge(mut probe: Probe) -> Result<()> {
     match receiver.recv_timeout(PROBE_TIME) {
         Ok(Said::Guest) => Ok(()),
         Ok(Said::Qemu(line)) => bail!("{line}"),
-        Err(RecvTimeoutError::Timeout) => bail!(
-            "the firmware was silent for {} s under it",
-            PROBE_TIME.as_secs()
-        ),
+        Err(RecvTimeoutError::Timeout) => bail!("the firmware was silent for {} s under it", PROBE_TIME.as_secs()),
         Err(RecvTimeoutError::Disconnected) => bail!("QEMU ended at once with it"),
     }
 }

@@ -178,12 +178,6 @@ rm -f /tmp/ngforge-edge-router.raw
             ssh_port: 2222,
             writes: Writes::ThrowAway,
         };
-        assert!(
-            bhyve
-                .script()
-                .unwrap_err()
-                .to_string()
-                .contains("needs a raw image")
-        );
+        assert!(bhyve.script().unwrap_err().to_string().contains("needs a raw image"));
     }
 }

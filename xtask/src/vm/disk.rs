@@ -105,11 +105,7 @@ impl Appliance {
             bail!("the image {} is empty", path.display());
         }
         Ok(Self {
-            name: path
-                .file_stem()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned(),
+            name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
             base: "freebsd".into(),
             release: "unknown".into(),
             disk: Disk {
@@ -144,9 +140,7 @@ fn newest_json(folder: &Path) -> Result<PathBuf> {
 }
 
 fn bootable(files: &[OutputFile]) -> Option<(&OutputFile, Format)> {
-    files
-        .iter()
-        .find_map(|file| Some((file, Format::named(&file.format)?)))
+    files.iter().find_map(|file| Some((file, Format::named(&file.format)?)))
 }
 
 fn check_size(path: &Path, expected: u64) -> Result<()> {
@@ -228,10 +222,7 @@ mod tests {
         let error = Appliance::from_manifest(&manifest(dir.path(), 4096))
             .unwrap_err()
             .to_string();
-        assert!(
-            error.contains("has 1024 bytes, but its manifest says 4096"),
-            "{error}"
-        );
+        assert!(error.contains("has 1024 bytes, but its manifest says 4096"), "{error}");
     }
 
     #[test]
@@ -267,10 +258,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("disk.img");
         std::fs::write(&path, b"QFI\xfb rest").unwrap();
-        assert_eq!(
-            Appliance::from_image(&path).unwrap().disk.format,
-            Format::Qcow2
-        );
+        assert_eq!(Appliance::from_image(&path).unwrap().disk.format, Format::Qcow2);
         std::fs::write(&path, b"anything").unwrap();
         assert_eq!(Appliance::from_image(&path).unwrap().disk.format, Format::Raw);
         std::fs::write(&path, b"").unwrap();

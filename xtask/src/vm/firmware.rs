@@ -89,7 +89,9 @@ impl Firmware {
 
     fn installed(root: &Path) -> Result<Self> {
         let below = |place: &str| root.join(place.trim_start_matches('/'));
-        let pairs = PLACES.iter().map(|(_, code, variables)| (below(code), below(variables)));
+        let pairs = PLACES
+            .iter()
+            .map(|(_, code, variables)| (below(code), below(variables)));
         match { pairs }.find(|(code, variables)| code.is_file() && variables.is_file()) {
             Some((code, variables)) => Ok(Self {
                 code,
@@ -134,7 +136,10 @@ mod tests {
         for (name, code, variables) in PLACES {
             let root = tempfile::tempdir().unwrap();
             touch(root.path(), code);
-            assert!(Firmware::installed(root.path()).is_err(), "{name}: code alone is not enough");
+            assert!(
+                Firmware::installed(root.path()).is_err(),
+                "{name}: code alone is not enough"
+            );
             touch(root.path(), variables);
             let found = Firmware::installed(root.path()).unwrap();
             assert!(found.code.ends_with(code.trim_start_matches('/')), "{name}");

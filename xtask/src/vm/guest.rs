@@ -110,10 +110,7 @@ impl Guest {
         let mut starting = Starting { child: Some(child) };
         let qmp = starting.control(&machine.control, &errors)?;
         Ok(Self {
-            child: starting
-                .child
-                .take()
-                .context("QEMU ended while it was starting")?,
+            child: starting.child.take().context("QEMU ended while it was starting")?,
             registered,
             at_end,
             qmp,
@@ -303,10 +300,7 @@ fn fresh(path: &Path) -> Result<File> {
 
 /// What QEMU wrote to its standard error; nothing if it is on the terminal.
 fn read_errors(path: &Path) -> String {
-    std::fs::read_to_string(path)
-        .unwrap_or_default()
-        .trim()
-        .to_owned()
+    std::fs::read_to_string(path).unwrap_or_default().trim().to_owned()
 }
 
 /// QEMU's command: its own process group and no input for a machine that nobody sits at.
@@ -315,12 +309,8 @@ fn command(machine: &Machine, errors: &Path, at_end: AtEnd) -> Result<Command> {
     command.args(machine.arguments());
     if let Console::Log(_) = machine.console {
         use std::os::unix::process::CommandExt;
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .process_group(0);
-        command
-            .stderr(File::create(errors).with_context(|| format!("could not write {}", errors.display()))?);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).process_group(0);
+        command.stderr(File::create(errors).with_context(|| format!("could not write {}", errors.display()))?);
     }
     Ok(command)
 }

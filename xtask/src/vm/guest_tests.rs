@@ -1,8 +1,33 @@
 //! Guests that misbehave, each in a real QEMU.
 
 use super::*;
-use crate::vm::testrom::{Then, machine};
+use crate::vm::accel::Accelerator;
+use crate::vm::disk::{Disk, Format};
+use crate::vm::testrom::{Then, rom};
 use crate::vm::{Nic, serial::Trouble};
+
+/// A machine in `dir` with that firmware and an empty disk.
+fn machine(dir: &Path, text: &str, then: Then) -> Machine {
+    let firmware = dir.join("test.rom");
+    std::fs::write(&firmware, rom(text, then)).expect("the ROM can be written");
+    let disk = dir.join("empty.raw");
+    std::fs::write(&disk, vec![0; 1 << 16]).expect("the disk can be written");
+    Machine {
+        qemu: preflight::need("qemu-system-x86_64").expect("QEMU is installed (scripts/setup does it)"),
+        accelerator: Accelerator::Tcg,
+        firmware,
+        variables: None,
+        disk: Disk {
+            path: disk,
+            format: Format::Raw,
+        },
+        memory: 64,
+        cpus: 1,
+        nics: vec![Nic::User { ssh_port: 0 }],
+        console: Console::Log(dir.join("serial.log")),
+        control: dir.join("qmp"),
+    }
+}
 
 fn start(dir: &Path, text: &str, then: Then, phase: Phase) -> Guest {
     let mut guest = Guest::start(&machine(dir, text, then), dir, AtEnd::Stop).unwrap();
@@ -33,7 +58,9 @@ fn a_panic_is_seen_on_the_console_with_what_follows_it() {
     let mut guest = start(
         dir.path(),
         "booting\r\npanic: out of coffee\r\ncpuid = 0\r\n",
-        Then::Halt, Phase::Up);
+        Then::Halt,
+        Phase::Up,
+    );
     let demise = demise(&mut guest);
     let Demise::Console(verdict) = &demise else {
         panic!("{demise}")
@@ -45,7 +72,12 @@ fn a_panic_is_seen_on_the_console_with_what_follows_it() {
 #[test]
 fn a_silent_guest_is_given_up() {
     let dir = tempfile::tempdir().unwrap();
-    let mut guest = start(dir.path(), "last words\r\n", Then::Halt, Phase::Booting(Duration::from_millis(700)));
+    let mut guest = start(
+        dir.path(),
+        "last words\r\n",
+        Then::Halt,
+        Phase::Booting(Duration::from_millis(700)),
+    );
     let demise = demise(&mut guest);
     assert!(matches!(demise, Demise::Silent(_)), "{demise}");
     assert_eq!(guest.tail(1), ["last words"]);
@@ -61,7 +93,12 @@ fn a_guest_that_is_up_may_be_silent_and_one_that_talks_may_boot_on() {
         std::thread::sleep(Duration::from_millis(20));
     }
     let dir = tempfile::tempdir().unwrap();
-    let mut guest = start(dir.path(), ".", Then::Repeat, Phase::Booting(Duration::from_millis(500)));
+    let mut guest = start(
+        dir.path(),
+        ".",
+        Then::Repeat,
+        Phase::Booting(Duration::from_millis(500)),
+    );
     let end = Instant::now() + Duration::from_secs(1);
     while Instant::now() < end {
         guest.check().unwrap();
@@ -112,9 +149,7 @@ fn a_port_that_is_taken_is_reported_in_qemu_s_words() {
     machine.nics = vec![Nic::User {
         ssh_port: taken.local_addr().unwrap().port(),
     }];
-    let error = Guest::start(&machine, dir.path(), AtEnd::Stop)
-        .unwrap_err()
-        .to_string();
+    let error = Guest::start(&machine, dir.path(), AtEnd::Stop).unwrap_err().to_string();
     assert!(error.contains("host forwarding"), "{error}");
 }
 
@@ -123,10 +158,8 @@ fn a_damaged_image_is_reported_in_qemu_s_words() {
     let dir = tempfile::tempdir().unwrap();
     let mut machine = machine(dir.path(), "", Then::Halt);
     std::fs::write(&machine.disk.path, b"QFI\xfb truncated").unwrap();
-    machine.disk.format = crate::vm::disk::Format::Qcow2;
-    let error = Guest::start(&machine, dir.path(), AtEnd::Stop)
-        .unwrap_err()
-        .to_string();
+    machine.disk.format = Format::Qcow2;
+    let error = Guest::start(&machine, dir.path(), AtEnd::Stop).unwrap_err().to_string();
     assert!(error.contains("QEMU does not start"), "{error}");
     assert!(error.contains("qcow2"), "{error}");
 }

@@ -104,11 +104,7 @@ impl MachineOptions {
         };
         let firmware = Firmware::find(self.firmware.as_deref())?;
         let choice = accel::choose(self.accel, &qemu, &firmware)?;
-        Ok(Prepared {
-            qemu,
-            firmware,
-            choice,
-        })
+        Ok(Prepared { qemu, firmware, choice })
     }
 
     /// The machine, with its sockets and variables in `dir`.

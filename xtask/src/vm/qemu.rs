@@ -92,25 +92,15 @@ impl Machine {
     }
 
     fn firmware_arguments(&self, line: &mut Line) {
-        let code = with_path(
-            "if=pflash,unit=0,format=raw,readonly=on,file=",
-            &self.firmware,
-            "",
-        );
+        let code = with_path("if=pflash,unit=0,format=raw,readonly=on,file=", &self.firmware, "");
         line.add("-drive", code);
         if let Some(variables) = &self.variables {
-            line.add(
-                "-drive",
-                with_path("if=pflash,unit=1,format=raw,file=", variables, ""),
-            );
+            line.add("-drive", with_path("if=pflash,unit=1,format=raw,file=", variables, ""));
         }
     }
 
     fn disk_arguments(&self, line: &mut Line) {
-        let start = format!(
-            "if=none,id=disk,format={},discard=unmap,file=",
-            self.disk.format.name()
-        );
+        let start = format!("if=none,id=disk,format={},discard=unmap,file=", self.disk.format.name());
         line.add("-drive", with_path(&start, &self.disk.path, ""));
         line.add("-device", "virtio-blk-pci,drive=disk,bootindex=0");
     }

@@ -68,7 +68,11 @@ const SIGNS: &[(At, &str, Trouble)] = &[
     (At::Start, "Startup error in ", Trouble::Loader),
     (At::Start, "OK load", Trouble::Loader),
     (At::Anywhere, "UEFI Interactive Shell", Trouble::Firmware),
-    (At::Anywhere, "No bootable option or device was found", Trouble::Firmware),
+    (
+        At::Anywhere,
+        "No bootable option or device was found",
+        Trouble::Firmware,
+    ),
 ];
 
 /// Reads a console byte by byte and remembers what matters.
@@ -217,15 +221,9 @@ mod tests {
     fn signs_of_trouble_are_recognised() {
         let cases = [
             ("panic: page fault\r\ncpuid = 0\r\n", Trouble::Panic),
-            (
-                "\r\nFatal trap 12: page fault while in kernel mode\r\n",
-                Trouble::Panic,
-            ),
+            ("\r\nFatal trap 12: page fault while in kernel mode\r\n", Trouble::Panic),
             ("Fatal double fault\nrip = 0x0\n", Trouble::Panic),
-            (
-                "[    1.2] Kernel panic - not syncing: VFS: no root\n",
-                Trouble::Panic,
-            ),
+            ("[    1.2] Kernel panic - not syncing: VFS: no root\n", Trouble::Panic),
             ("some line\r\ndb> ", Trouble::Debugger),
             ("KDB: enter: panic\n", Trouble::Debugger),
             (
@@ -237,10 +235,7 @@ mod tests {
                 Trouble::Loader,
             ),
             ("UEFI Interactive Shell v2.2\r\n", Trouble::Firmware),
-            (
-                "BdsDxe: No bootable option or device was found.\r\n",
-                Trouble::Firmware,
-            ),
+            ("BdsDxe: No bootable option or device was found.\r\n", Trouble::Firmware),
         ];
         for (log, expected) in cases {
             assert_eq!(trouble(log), Some(expected), "{log:?}");

@@ -2,12 +2,6 @@
 //!
 //! It stands in for a whole operating system that misbehaves, and starts in a few milliseconds.
 
-use std::path::{Path, PathBuf};
-
-use super::accel::Accelerator;
-use super::disk::{Disk, Format};
-use super::{Console, Machine, Nic};
-
 /// What the guest does after its text.
 #[derive(Debug, Clone, Copy)]
 pub enum Then {
@@ -44,32 +38,4 @@ pub fn rom(text: &str, then: Then) -> Vec<u8> {
     rom[TEXT + text.len()] = 0;
     rom[0xfff0..0xfff3].copy_from_slice(&[0xe9, 0x0d, 0x00]); // jmp 0
     rom
-}
-
-/// A machine in `dir` with that firmware and an empty disk.
-pub fn machine(dir: &Path, text: &str, then: Then) -> Machine {
-    let firmware = dir.join("test.rom");
-    std::fs::write(&firmware, rom(text, then)).expect("the ROM can be written");
-    let disk = dir.join("empty.raw");
-    std::fs::write(&disk, vec![0; 1 << 16]).expect("the disk can be written");
-    Machine {
-        qemu: qemu(),
-        accelerator: Accelerator::Tcg,
-        firmware,
-        variables: None,
-        disk: Disk {
-            path: disk,
-            format: Format::Raw,
-        },
-        memory: 64,
-        cpus: 1,
-        nics: vec![Nic::User { ssh_port: 0 }],
-        console: Console::Log(dir.join("serial.log")),
-        control: dir.join("qmp"),
-    }
-}
-
-/// QEMU, without which these tests prove nothing.
-pub fn qemu() -> PathBuf {
-    crate::preflight::need("qemu-system-x86_64").expect("QEMU is installed (scripts/setup does it)")
 }
