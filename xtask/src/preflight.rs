@@ -264,9 +264,7 @@ pub fn find(name: &str) -> Option<PathBuf> {
 }
 
 fn find_in(name: &str, folders: impl Iterator<Item = PathBuf>) -> Option<PathBuf> {
-    { folders }
-        .map(|folder| folder.join(name))
-        .find(|file| is_executable(file))
+    folders.map(|folder| folder.join(name)).find(|file| is_executable(file))
 }
 
 fn is_executable(path: &Path) -> bool {
@@ -291,7 +289,7 @@ pub fn install_command(name: &str) -> String {
 
 fn install_command_on(family: Family, name: &str) -> String {
     let tools = TOOLS.iter().map(|tool| (tool.name, tool.packages));
-    let found = { tools }.chain(FILES.iter().copied()).find(|(known, _)| *known == name);
+    let found = tools.chain(FILES.iter().copied()).find(|(known, _)| *known == name);
     let package = |pick: fn(&Packages) -> &'static str| found.map_or(name, |(_, packages)| pick(&packages));
     match family {
         Family::Debian => match package(|packages| packages.debian) {
@@ -306,7 +304,8 @@ fn install_command_on(family: Family, name: &str) -> String {
 
 /// Reads os-release; what is unknown is taken for Debian.
 fn family(release: &str) -> Family {
-    let mut words = { release.lines() }
+    let mut words = release
+        .lines()
         .filter_map(|line| line.strip_prefix("ID=").or_else(|| line.strip_prefix("ID_LIKE=")))
         .flat_map(|value| value.trim_matches('"').split_whitespace());
     let known = words.find_map(|word| match word {

@@ -100,7 +100,9 @@ impl Smoke {
     fn suites(&self) -> Result<Vec<Suite>> {
         let folder = self.tests.clone().unwrap_or_else(|| util::root().join("tests/smoke"));
         let suites = spec::load(&folder)?;
-        let any = { suites.iter() }.any(|suite| suite.tests.iter().any(|test| self.wants(suite, test)));
+        let any = suites
+            .iter()
+            .any(|suite| suite.tests.iter().any(|test| self.wants(suite, test)));
         if !any {
             bail!("no smoke test contains {}", self.filter.join(" or "));
         }
@@ -149,7 +151,8 @@ impl Smoke {
             .tempdir()
             .context("could not make a temporary folder for the machine")?;
         let disk = disk::overlay(&util::shell()?, &appliance.disk, dir.path())?;
-        let (ports, backends): (Vec<_>, Vec<_>) = { (2..=appliance.nics).map(|nic| Port::open(nic, dir.path())) }
+        let (ports, backends): (Vec<_>, Vec<_>) = (2..=appliance.nics)
+            .map(|nic| Port::open(nic, dir.path()))
             .collect::<Result<Vec<_>>>()?
             .into_iter()
             .unzip();

@@ -57,7 +57,7 @@ impl Bench {
         let needle = self.dir.path().to_str().unwrap();
         let lines = Command::new("ps").args(["-eo", "pid=,args="]).output().unwrap();
         let text = String::from_utf8_lossy(&lines.stdout).into_owned();
-        { text.lines() }
+        text.lines()
             .filter(|line| line.contains(needle) && line.contains("qemu-system"))
             .map(str::to_owned)
             .collect()
@@ -138,14 +138,9 @@ fn a_guest_that_resets_ends_the_run() {
 #[test]
 fn an_interrupted_run_reports_and_leaves_nothing_running() {
     let bench = Bench::new("booting\r\n", Then::Repeat);
-    let child = {
-        bench
-            .smoke(&["--timeout", "600"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-    }
-    .spawn()
-    .unwrap();
+    let mut command = bench.smoke(&["--timeout", "600"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
     bench.wait_for_guest();
     signal(child.id(), "INT");
     let output = child.wait_with_output().unwrap();
@@ -159,14 +154,9 @@ fn an_interrupted_run_reports_and_leaves_nothing_running() {
 #[cfg(target_os = "linux")]
 fn a_run_that_is_killed_takes_its_machine_with_it() {
     let bench = Bench::new("booting\r\n", Then::Repeat);
-    let mut child = {
-        bench
-            .smoke(&["--timeout", "600"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-    }
-    .spawn()
-    .unwrap();
+    let mut command = bench.smoke(&["--timeout", "600"]);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
     bench.wait_for_guest();
     assert!(!bench.left_over().is_empty());
     child.kill().unwrap();

@@ -81,7 +81,8 @@ fn address(text: &str) -> Result<[u8; 6], String> {
 }
 
 fn from_hex(text: &str) -> Result<Vec<u8>, String> {
-    let digits: Option<Vec<u8>> = { text.chars() }
+    let digits: Option<Vec<u8>> = text
+        .chars()
         .filter(|c| !c.is_whitespace() && *c != ':')
         .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
         .collect();

@@ -62,7 +62,9 @@ impl Expect {
         }
         match serde_json::from_str::<Value>(text) {
             Err(error) => vec![format!("{what} is not JSON ({error}): `{}`", shortened(text))],
-            Ok(document) => { self.json.iter() }
+            Ok(document) => self
+                .json
+                .iter()
                 .filter_map(|(pointer, expected)| expected.complaint(pointer, &document))
                 .map(|complaint| format!("{what}: {complaint}"))
                 .collect(),
@@ -180,7 +182,7 @@ impl<'de> Deserialize<'de> for JsonExpect {
 
 fn single_member(value: &Value) -> Option<(&str, &Value)> {
     let object = value.as_object().filter(|object| object.len() == 1)?;
-    { object.iter().next() }.map(|(key, argument)| (key.as_str(), argument))
+    object.iter().next().map(|(key, argument)| (key.as_str(), argument))
 }
 
 impl JsonExpect {
@@ -221,9 +223,9 @@ impl JsonExpect {
 /// Whether `value` has at least the members of `wanted`, all the way down; anything else must be equal.
 fn covers(value: &Value, wanted: &Value) -> bool {
     match (value, wanted) {
-        (Value::Object(value), Value::Object(wanted)) => {
-            { wanted.iter() }.all(|(key, wanted)| value.get(key).is_some_and(|value| covers(value, wanted)))
-        }
+        (Value::Object(value), Value::Object(wanted)) => wanted
+            .iter()
+            .all(|(key, wanted)| value.get(key).is_some_and(|value| covers(value, wanted))),
         _ => value == wanted,
     }
 }

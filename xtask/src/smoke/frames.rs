@@ -90,7 +90,10 @@ impl Port {
     pub fn count_since(&self, mark: u64, frame: &[u8]) -> usize {
         let received = self.inbox.lock();
         let skip = usize::try_from(mark.saturating_sub(received.forgotten)).unwrap_or(usize::MAX);
-        { received.frames.iter().skip(skip) }
+        received
+            .frames
+            .iter()
+            .skip(skip)
             .filter(|seen| seen.as_slice() == frame)
             .count()
     }

@@ -222,7 +222,8 @@ mod tests {
         ]);
         let xml = junit(&run);
         let document = roxmltree::Document::parse(&xml).unwrap();
-        let suites: Vec<_> = { document.descendants() }
+        let suites: Vec<_> = document
+            .descendants()
             .filter(|node| node.has_tag_name("testsuite"))
             .map(|node| ["name", "tests", "failures", "errors", "skipped"].map(|name| node.attribute(name).unwrap()))
             .collect();

@@ -196,7 +196,8 @@ impl Runner<'_> {
     fn send(&self, step: &Step) -> Result<(), Failure> {
         let doing = "sending a frame into the guest";
         let port = self.port(step.send.nic)?;
-        { port.send(&step.send.bytes) }.map_err(|source| Failure::Broken { doing, source })
+        port.send(&step.send.bytes)
+            .map_err(|source| Failure::Broken { doing, source })
     }
 
     /// For each port, how many frames it has seen.
@@ -214,7 +215,7 @@ impl Runner<'_> {
     }
 
     fn has_left(&self, step: &Step, marks: &[u64]) -> bool {
-        { step.leaves.iter() }.all(|nic| self.sightings(step, *nic, marks) > 0)
+        step.leaves.iter().all(|nic| self.sightings(step, *nic, marks) > 0)
     }
 
     fn judge_leaves(&self, index: usize, step: &Step, marks: &[u64], evidence: &mut Evidence) {

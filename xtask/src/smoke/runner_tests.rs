@@ -126,7 +126,8 @@ fn the_console_is_waited_for() {
 /// Joins cards 2 and 3 as a bridge would, except that frames to the address 02:…:99 stay where they are.
 fn fake_bridge(dir: &std::path::Path) -> Vec<Port> {
     let (ports, nics): (Vec<_>, Vec<_>) = [2, 3].map(|nic| Port::open(nic, dir).unwrap()).into_iter().unzip();
-    let ends: Vec<(UnixDatagram, PathBuf)> = { nics.into_iter() }
+    let ends: Vec<(UnixDatagram, PathBuf)> = nics
+        .into_iter()
         .map(|nic| match nic {
             Nic::Frames { qemu, harness } => (UnixDatagram::bind(qemu).unwrap(), harness),
             other => panic!("{other:?}"),

@@ -100,7 +100,7 @@ pub fn load(folder: &Path) -> Result<Vec<Suite>> {
     if files.is_empty() {
         bail!("there are no smoke tests: {} holds no .yaml file", folder.display());
     }
-    let suites: Vec<Suite> = { files.iter() }.map(|file| load_file(file)).collect::<Result<_>>()?;
+    let suites: Vec<Suite> = files.iter().map(|file| load_file(file)).collect::<Result<_>>()?;
     check_names(&suites)?;
     Ok(suites)
 }

@@ -23,7 +23,7 @@ fn a_command_gives_its_output_and_status() {
     assert_eq!(output.exit, Exit::Status(7));
     assert_eq!(output.stdout.text(), "in\nout\n");
     assert_eq!(output.stderr.text(), "err\n");
-    let output = { connection.run("kill -TERM $$", vec![], seconds(20), &mut Well) }.unwrap();
+    let output = connection.run("kill -TERM $$", vec![], seconds(20), &mut Well).unwrap();
     assert_eq!(output.exit, Exit::Signal("TERM".into()));
 }
 

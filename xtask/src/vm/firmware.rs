@@ -92,7 +92,8 @@ impl Firmware {
         let pairs = PLACES
             .iter()
             .map(|(_, code, variables)| (below(code), below(variables)));
-        match { pairs }.find(|(code, variables)| code.is_file() && variables.is_file()) {
+        let mut complete = pairs.filter(|(code, variables)| code.is_file() && variables.is_file());
+        match complete.next() {
             Some((code, variables)) => Ok(Self {
                 code,
                 variables: Some(variables),
