@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 
 /// A program that some command runs.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Tool {
     /// Its name, as it is run.
     pub name: &'static str,
@@ -17,12 +17,15 @@ pub struct Tool {
     pub importance: Importance,
     /// The argument that makes it tell its version.
     pub version: &'static str,
+    /// The oldest version that will do, its first two numbers.
+    pub minimum: Option<(u32, u32)>,
     /// The package that has it, by system.
     pub packages: Packages,
 }
 
 /// Who cannot do without a program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Importance {
     /// The main job: build an image, boot it, prove it.
     MainJob,
@@ -30,6 +33,17 @@ pub enum Importance {
     Tests,
     /// Nobody; something is better with it.
     Comfort,
+}
+
+impl Importance {
+    /// The heading of a list of such things.
+    pub fn heading(self) -> &'static str {
+        match self {
+            Self::MainJob => "Needed to build, boot and prove an image",
+            Self::Tests => "Needed by the tests of ngforge",
+            Self::Comfort => "Good to have",
+        }
+    }
 }
 
 /// The names of a package.
@@ -66,7 +80,16 @@ const fn tool(
         purpose,
         importance,
         version,
+        minimum: None,
         packages,
+    }
+}
+
+/// A tool that must be new enough.
+const fn at_least(major: u32, minor: u32, tool: Tool) -> Tool {
+    Tool {
+        minimum: Some((major, minor)),
+        ..tool
     }
 }
 
@@ -102,16 +125,21 @@ pub const TOOLS: &[Tool] = &[
         "--version",
         packages("lld", "lld", "lld", "llvm"),
     ),
-    tool(
-        "qemu-system-x86_64",
-        "boot the image",
-        MainJob,
-        "--version",
-        packages(
-            "qemu-system-x86",
-            "qemu-system-x86-core",
-            "qemu-system-x86",
-            "qemu-nox11",
+    // 7.2 brought -netdev dgram.
+    at_least(
+        7,
+        2,
+        tool(
+            "qemu-system-x86_64",
+            "boot the image",
+            MainJob,
+            "--version",
+            packages(
+                "qemu-system-x86",
+                "qemu-system-x86-core",
+                "qemu-system-x86",
+                "qemu-nox11",
+            ),
         ),
     ),
     tool(
@@ -200,7 +228,7 @@ pub const TOOLS: &[Tool] = &[
         "fsck.fat",
         "check EFI system partitions",
         Tests,
-        "--help",
+        "",
         packages("dosfstools", "dosfstools", "dosfstools", "(Linux only)"),
     ),
     tool(
@@ -222,6 +250,10 @@ pub const TOOLS: &[Tool] = &[
 /// Files that are needed besides programs: the name [`install_command`] knows them by, and their packages.
 const FILES: &[(&str, Packages)] = &[
     ("ovmf", packages("ovmf", "edk2-ovmf", "edk2-ovmf", "edk2-qemu-x64")),
+    (
+        "libck",
+        packages("libck-dev", "ck-devel", "concurrencykit", "concurrencykit"),
+    ),
     (
         "rust-src",
         packages(

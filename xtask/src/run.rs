@@ -149,7 +149,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::vm::disk::{Disk, Format};
+    use crate::vm::disk::{Disk, Fate, Format};
 
     #[derive(Parser)]
     struct Opt {
@@ -169,6 +169,7 @@ mod tests {
             disk: Disk {
                 path: "a.raw".into(),
                 format: Format::Raw,
+                fate: Fate::Kept,
             },
             nics: 3,
             identity: Some("a.key".into()),

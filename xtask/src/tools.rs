@@ -1,14 +1,186 @@
 //! `cargo xtask tools`: the programs that run in the appliance.
+//!
+//! They are cross-compiled with a toolchain that has std for FreeBSD or can build it, linked by [`crate::linker`], read
+//! back and checked ([`check`]), and only then given their place below `target/tools/`.
 
-use anyhow::{Result, bail};
+use std::env;
+use std::ffi::OsString;
+use std::fmt;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
 use clap::Args;
+use xshell::{Cmd, Shell, cmd};
+
+use crate::linker::Linker;
+use crate::toolchain::CrossToolchain;
+use crate::util;
+
+mod check;
+
+/// What the programs are compiled for.
+const TARGET: &str = "x86_64-unknown-freebsd";
+
+/// The programs: each is a package and its only binary.
+const PROGRAMS: [&str; 1] = ["ng"];
 
 /// Cross-compile the programs that run in the appliance
+///
+/// The result lies in target/tools/x86_64-unknown-freebsd/. std for FreeBSD comes from `rustup target add
+/// x86_64-unknown-freebsd` when that is there, else it is built from the library sources. The linker is zig (PyPI package
+/// ziglang, installed below target/ when missing), or clang and lld with --sysroot. On FreeBSD itself it is plain cargo.
 #[derive(Args)]
-pub struct Tools {}
+pub struct Tools {
+    /// Link against this FreeBSD base system (an unpacked base.txz) with clang and lld
+    #[arg(long, value_name = "DIR")]
+    sysroot: Option<PathBuf>,
+}
 
 impl Tools {
     pub fn run(self) -> Result<()> {
-        bail!("not written yet")
+        let shell = util::shell()?;
+        let programs = match &self.sysroot {
+            Some(folder) => build_with(&shell, Some(folder)),
+            None => build(&shell),
+        };
+        for program in programs? {
+            let size = fs::metadata(&program)?.len();
+            println!("{}: {size} bytes", program.display());
+        }
+        Ok(())
     }
+}
+
+/// Builds every program for FreeBSD and returns where they lie.
+///
+/// # Errors
+/// No toolchain or linker is there, the build fails, or a result is no program that FreeBSD's base system can run.
+pub fn build(shell: &Shell) -> Result<Vec<PathBuf>> {
+    build_with(shell, None)
+}
+
+fn build_with(shell: &Shell, sysroot: Option<&Path>) -> Result<Vec<PathBuf>> {
+    let recipe = Recipe::find(shell, sysroot)?;
+    eprintln!("tools: {recipe}");
+    recipe.compile(shell)?;
+    let made = cargo_folder().join(TARGET).join("appliance");
+    PROGRAMS
+        .iter()
+        .map(|name| place(&made.join(name)).with_context(|| format!("the program {name} was built but is not usable")))
+        .collect()
+}
+
+/// Where cargo builds: apart from the host's own builds, since another version of cargo may be at work here.
+fn cargo_folder() -> PathBuf {
+    util::target_dir().join("cross")
+}
+
+/// Checks a program and gives it its final name in one step.
+fn place(built: &Path) -> Result<PathBuf> {
+    let bytes = fs::read(built).with_context(|| format!("could not read {}", built.display()))?;
+    check::freebsd_program(&bytes)?;
+    let folder = util::target_dir().join("tools").join(TARGET);
+    fs::create_dir_all(&folder)?;
+    let mut fresh = tempfile::Builder::new()
+        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .tempfile_in(&folder)?;
+    fresh.write_all(&bytes)?;
+    let place = folder.join(built.file_name().context("a program has a file name")?);
+    fresh
+        .persist(&place)
+        .with_context(|| format!("could not write {}", place.display()))?;
+    Ok(place)
+}
+
+/// The way from source to program on this machine.
+struct Recipe {
+    library: Library,
+    /// None where the system's own linker is the right one.
+    linker: Option<Linker>,
+}
+
+/// Where std for FreeBSD comes from.
+enum Library {
+    /// It is installed with the calling cargo's toolchain.
+    Installed(PathBuf),
+    /// It is built along with the program.
+    Built(CrossToolchain),
+}
+
+impl fmt::Display for Recipe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.library {
+            Library::Installed(cargo) => write!(f, "{} with its std for {TARGET}", cargo.display())?,
+            Library::Built(toolchain) => write!(f, "{toolchain}, building std for {TARGET}")?,
+        }
+        match &self.linker {
+            Some(linker) => write!(f, "; linking by {linker}"),
+            None => f.write_str("; linking as the system does"),
+        }
+    }
+}
+
+impl Recipe {
+    fn find(shell: &Shell, sysroot: Option<&Path>) -> Result<Self> {
+        let cargo = env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
+        let at_home = cfg!(all(target_os = "freebsd", target_arch = "x86_64"));
+        let library = if at_home || target_is_installed(shell) {
+            Library::Installed(cargo)
+        } else {
+            Library::Built(CrossToolchain::find(shell)?)
+        };
+        let linker = if at_home && sysroot.is_none() {
+            None
+        } else {
+            Some(Linker::find(shell, sysroot)?)
+        };
+        Ok(Self { library, linker })
+    }
+
+    fn compile(&self, shell: &Shell) -> Result<()> {
+        let command = match &self.library {
+            Library::Installed(cargo) => shell.cmd(cargo),
+            Library::Built(toolchain) => toolchain.cargo(shell),
+        };
+        let folder = cargo_folder();
+        let mut command = command
+            .args(["build", "--profile", "appliance", "--target", TARGET, "--target-dir"])
+            .arg(folder);
+        for program in PROGRAMS {
+            command = command.args(["--package", program]);
+        }
+        if let Library::Built(_) = self.library {
+            command = command.arg("-Zbuild-std=std,panic_abort");
+        }
+        self.with_linker(shell, command)?
+            .run()
+            .context("could not build the appliance's programs")
+    }
+
+    fn with_linker<'a>(&self, shell: &Shell, command: Cmd<'a>) -> Result<Cmd<'a>> {
+        let Some(linker) = &self.linker else {
+            return Ok(command);
+        };
+        let variable = format!("CARGO_TARGET_{}_LINKER", TARGET.to_uppercase().replace('-', "_"));
+        Ok(command.env(variable, linker.script(shell)?))
+    }
+}
+
+/// Whether the calling cargo's toolchain carries std for FreeBSD (`rustup target add`).
+fn target_is_installed(shell: &Shell) -> bool {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc"));
+    let Ok(folder) = cmd!(shell, "{rustc} --print target-libdir --target {TARGET}")
+        .quiet()
+        .ignore_stderr()
+        .read()
+    else {
+        return false;
+    };
+    let Ok(entries) = fs::read_dir(folder.trim()) else {
+        return false;
+    };
+    let mut names = entries.flatten().map(|entry| entry.file_name());
+    names.any(|name| name.to_string_lossy().starts_with("libstd-"))
 }

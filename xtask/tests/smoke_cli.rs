@@ -169,7 +169,10 @@ fn what_is_missing_is_named_before_anything_starts() {
     let bench = Bench::new("", Then::Halt);
     let cases: &[(&[&str], &str)] = &[
         (&["--filter", "no such test"], "no smoke test contains no such test"),
-        (&["--qemu", "/nonexistent/qemu"], "could not start /nonexistent/qemu"),
+        (
+            &["--qemu", "/nonexistent/qemu"],
+            "could not find the program /nonexistent/qemu",
+        ),
     ];
     for (more, expected) in cases {
         let text = failing(&bench, more);

@@ -110,7 +110,7 @@ fn quoted(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::disk::Disk;
+    use super::super::disk::{Disk, Fate};
     use super::*;
 
     fn appliance(format: Format) -> Appliance {
@@ -121,6 +121,7 @@ mod tests {
             disk: Disk {
                 path: "/images/edge.raw".into(),
                 format,
+                fate: Fate::Kept,
             },
             nics: 3,
             identity: None,

@@ -16,6 +16,17 @@ pub struct Disk {
     pub path: PathBuf,
     /// How it is laid out.
     pub format: Format,
+    /// What becomes of it.
+    pub fate: Fate,
+}
+
+/// What becomes of a disk when the machine ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It stays: what the guest flushes must reach it.
+    Kept,
+    /// It is removed: the host may take its time with writes.
+    ThrownAway,
 }
 
 /// Formats that QEMU is given.
@@ -83,6 +94,7 @@ impl Appliance {
         let disk = Disk {
             path: std::path::absolute(folder.join(&file.path))?,
             format,
+            fate: Fate::Kept,
         };
         check_size(&disk.path, file.size)?;
         Ok(Self {
@@ -111,6 +123,7 @@ impl Appliance {
             disk: Disk {
                 path: std::path::absolute(path)?,
                 format,
+                fate: Fate::Kept,
             },
             nics: 3,
             identity: None,
@@ -178,6 +191,7 @@ pub fn overlay(shell: &Shell, disk: &Disk, dir: &Path) -> Result<Disk> {
     Ok(Disk {
         path,
         format: Format::Qcow2,
+        fate: Fate::ThrownAway,
     })
 }
 
@@ -278,6 +292,7 @@ mod tests {
         let disk = Disk {
             path: image,
             format: Format::Raw,
+            fate: Fate::Kept,
         };
         let shell = Shell::new().unwrap();
         let layer = overlay(&shell, &disk, dir.path()).unwrap();

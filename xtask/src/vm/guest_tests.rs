@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::vm::accel::Accelerator;
-use crate::vm::disk::{Disk, Format};
+use crate::vm::disk::{Disk, Fate, Format};
 use crate::vm::testrom::{Then, rom};
 use crate::vm::{Nic, serial::Trouble};
 
@@ -20,6 +20,7 @@ fn machine(dir: &Path, text: &str, then: Then) -> Machine {
         disk: Disk {
             path: disk,
             format: Format::Raw,
+            fate: Fate::ThrownAway,
         },
         memory: 64,
         cpus: 1,

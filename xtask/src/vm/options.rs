@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use super::accel::{self, Choice, Wanted};
@@ -99,7 +99,7 @@ impl MachineOptions {
     /// One of them is missing.
     pub fn prepare(&self) -> Result<Prepared> {
         let qemu = match &self.qemu {
-            Some(qemu) => qemu.clone(),
+            Some(qemu) => given_program(qemu)?,
             None => preflight::need("qemu-system-x86_64")?,
         };
         let firmware = Firmware::find(self.firmware.as_deref())?;
@@ -132,4 +132,14 @@ impl MachineOptions {
             control: dir.join("qmp"),
         })
     }
+}
+
+/// A program that the user named: a path, or a name to look up.
+fn given_program(name: &Path) -> Result<PathBuf> {
+    let plain_name = name.to_str().filter(|name| !name.contains('/'));
+    let found = match plain_name {
+        Some(name) => preflight::find(name),
+        None => name.is_file().then(|| name.to_owned()),
+    };
+    found.with_context(|| format!("could not find the program {} that --qemu names", name.display()))
 }

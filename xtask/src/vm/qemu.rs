@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::accel::Accelerator;
-use super::disk::Disk;
+use super::disk::{Disk, Fate};
 
 /// Everything QEMU has to know.
 #[derive(Debug, Clone)]
@@ -100,7 +100,12 @@ impl Machine {
     }
 
     fn disk_arguments(&self, line: &mut Line) {
-        let start = format!("if=none,id=disk,format={},discard=unmap,file=", self.disk.format.name());
+        let cache = match self.disk.fate {
+            Fate::Kept => "writeback",
+            Fate::ThrownAway => "unsafe",
+        };
+        let format = self.disk.format.name();
+        let start = format!("if=none,id=disk,format={format},cache={cache},discard=unmap,file=");
         line.add("-drive", with_path(&start, &self.disk.path, ""));
         line.add("-device", "virtio-blk-pci,drive=disk,bootindex=0");
     }
@@ -185,6 +190,7 @@ mod tests {
             disk: Disk {
                 path: "/tmp/a,b.qcow2".into(),
                 format: Format::Qcow2,
+                fate: Fate::ThrownAway,
             },
             memory: 1024,
             cpus: 1,
@@ -215,7 +221,7 @@ mod tests {
             "-accel tcg",
             "-drive if=pflash,unit=0,format=raw,readonly=on,file=/fw/code.fd -drive \
              if=pflash,unit=1,format=raw,file=/tmp/vars.fd",
-            "-drive if=none,id=disk,format=qcow2,discard=unmap,file=/tmp/a,,b.qcow2 -device \
+            "-drive if=none,id=disk,format=qcow2,cache=unsafe,discard=unmap,file=/tmp/a,,b.qcow2 -device \
              virtio-blk-pci,drive=disk,bootindex=0",
             "-netdev user,id=net0,hostfwd=tcp:127.0.0.1:0-:22 -device \
              virtio-net-pci,netdev=net0,mac=52:54:00:6e:67:01,romfile=",
