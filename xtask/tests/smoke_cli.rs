@@ -217,7 +217,7 @@ fn a_test_that_needs_more_cards_is_refused() {
 }
 
 fn write_frame_test(path: &Path) {
-    let text = "about: a\ntests:\n  - name: f\n    frames:\n      - send: {nic: 2, hex: 'ffffffffffff02000000000188b5'}\n        \
+    let text = "about: a\ntests:\n  - name: f\n    frames:\n      - frame: {hex: 'ffffffffffff02000000000188b5'}\n        into: 2\n        \
                 leaves: [3]\n";
     std::fs::write(path, text).unwrap();
 }

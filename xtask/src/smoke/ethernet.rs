@@ -9,13 +9,11 @@ const HEADER: usize = 14;
 /// The longest frame without a VLAN tag.
 const LONGEST: usize = 1514;
 
-/// A frame, and the network card it is sent to.
+/// A frame.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Written")]
 pub struct Frame {
-    /// The number of the network card, the first one being 1.
-    pub nic: u8,
-    /// The frame, filled up to the shortest length.
+    /// Its bytes without the checksum, filled up to the length asked for, or the shortest.
     pub bytes: Vec<u8>,
 }
 
@@ -23,23 +21,19 @@ pub struct Frame {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
-    nic: u8,
     hex: Option<String>,
     to: Option<String>,
     from: Option<String>,
     #[serde(rename = "type")]
     ethertype: Option<u16>,
     payload: Option<String>,
+    length: Option<usize>,
 }
 
 impl TryFrom<Written> for Frame {
     type Error = String;
 
     fn try_from(written: Written) -> Result<Self, String> {
-        if written.nic < 2 {
-            return Err("frames can be sent to network cards from 2 on; the first one carries SSH".into());
-        }
-        let nic = written.nic;
         let mut bytes = match &written.hex {
             Some(hex) => from_hex(hex)?,
             None => written.from_parts()?,
@@ -50,8 +44,12 @@ impl TryFrom<Written> for Frame {
                 bytes.len()
             ));
         }
-        bytes.resize(bytes.len().max(SHORTEST), 0);
-        Ok(Self { nic, bytes })
+        let length = written.length.unwrap_or(SHORTEST);
+        if !(SHORTEST..=LONGEST).contains(&length) {
+            return Err(format!("length: {length} is not between {SHORTEST} and {LONGEST}"));
+        }
+        bytes.resize(bytes.len().max(length), 0);
+        Ok(Self { bytes })
     }
 }
 
@@ -103,8 +101,8 @@ mod tests {
 
     #[test]
     fn parts_and_hexadecimal_give_the_same_frame() {
-        let parts = frame("{nic: 2, to: broadcast, from: '02:00:00:00:00:0a', type: 0x88b5, payload: hi}").unwrap();
-        let hex = frame("{nic: 2, hex: 'ff:ff:ff:ff:ff:ff 02000000000a 88b5 6869'}").unwrap();
+        let parts = frame("{to: broadcast, from: '02:00:00:00:00:0a', type: 0x88b5, payload: hi}").unwrap();
+        let hex = frame("{hex: 'ff:ff:ff:ff:ff:ff 02000000000a 88b5 6869'}").unwrap();
         assert_eq!(parts, hex);
         assert_eq!(parts.bytes.len(), SHORTEST);
         assert_eq!(
@@ -114,18 +112,21 @@ mod tests {
     }
 
     #[test]
+    fn a_frame_is_filled_up_to_its_length() {
+        let frame = frame("{hex: 'ffffffffffff02000000000188b5', length: 1514}").unwrap();
+        assert_eq!(frame.bytes.len(), 1514);
+    }
+
+    #[test]
     fn what_is_no_frame_is_refused() {
-        let long = format!("{{nic: 2, hex: '{}'}}", "00".repeat(LONGEST + 1));
+        let long = format!("{{hex: '{}'}}", "00".repeat(LONGEST + 1));
         let cases = [
-            ("{nic: 1, hex: '00'}", "the first one carries SSH"),
-            ("{nic: 2}", "needs `hex`, or"),
-            ("{nic: 2, hex: '0'}", "odd number"),
-            ("{nic: 2, hex: 'xy'}", "not a hexadecimal digit"),
-            (
-                "{nic: 2, to: x, from: broadcast, type: 1}",
-                "`x` is not an Ethernet address",
-            ),
-            ("{nic: 2, hex: '00', vlan: 3}", "unknown field `vlan`"),
+            ("{}", "needs `hex`, or"),
+            ("{hex: '0'}", "odd number"),
+            ("{hex: 'xy'}", "not a hexadecimal digit"),
+            ("{to: x, from: broadcast, type: 1}", "`x` is not an Ethernet address"),
+            ("{hex: '00', vlan: 3}", "unknown field `vlan`"),
+            ("{hex: 'ffffffffffff02000000000188b5', length: 59}", "length: 59"),
             (long.as_str(), "this one has 1515"),
         ];
         for (text, expected) in cases {

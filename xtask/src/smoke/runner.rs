@@ -195,8 +195,9 @@ impl Runner<'_> {
 
     fn send(&self, step: &Step) -> Result<(), Failure> {
         let doing = "sending a frame into the guest";
-        let port = self.port(step.send.nic)?;
-        port.send(&step.send.bytes)
+        let Some(nic) = step.into else { return Ok(()) };
+        let port = self.port(nic)?;
+        port.send(&step.frame.bytes)
             .map_err(|source| Failure::Broken { doing, source })
     }
 
@@ -210,7 +211,7 @@ impl Runner<'_> {
         let ports = self.ports.iter().zip(marks);
         ports
             .filter(|(port, _)| port.nic == nic)
-            .map(|(port, mark)| port.count_since(*mark, &step.send.bytes))
+            .map(|(port, mark)| port.count_since(*mark, &step.frame.bytes))
             .sum()
     }
 
@@ -221,9 +222,9 @@ impl Runner<'_> {
     fn judge_leaves(&self, index: usize, step: &Step, marks: &[u64], evidence: &mut Evidence) {
         for nic in { step.leaves.iter() }.filter(|nic| self.sightings(step, **nic, marks) == 0) {
             evidence.complaints.push(format!(
-                "frame {}, sent into network card {}, did not leave network card {nic}",
+                "frame {}, {}, did not leave network card {nic}",
                 index + 1,
-                step.send.nic
+                origin(step)
             ));
         }
     }
@@ -232,9 +233,9 @@ impl Runner<'_> {
         for (index, (step, marks)) in sent.iter().enumerate() {
             for nic in { step.avoids.iter() }.filter(|nic| self.sightings(step, **nic, marks) > 0) {
                 evidence.complaints.push(format!(
-                    "frame {}, sent into network card {}, left network card {nic}, which it must not",
+                    "frame {}, {}, left network card {nic}, which it must not",
                     index + 1,
-                    step.send.nic
+                    origin(step)
                 ));
             }
         }
@@ -264,6 +265,13 @@ impl Runner<'_> {
             }
             std::thread::sleep(LOOK);
         }
+    }
+}
+
+fn origin(step: &Step) -> String {
+    match step.into {
+        Some(nic) => format!("sent into network card {nic}"),
+        None => "made by the command".into(),
     }
 }
 

@@ -155,29 +155,36 @@ fn frames_are_followed_through_the_guest() {
     let tests = "
   - name: goes through and stays
     frames:
-      - send: {nic: 2, to: '02:00:00:00:00:99', from: '02:00:00:00:00:01', type: 0x88b5, payload: stays}
+      - frame: {to: '02:00:00:00:00:99', from: '02:00:00:00:00:01', type: 0x88b5, payload: stays}
+        into: 2
         avoids: [3]
-      - send: {nic: 2, to: broadcast, from: '02:00:00:00:00:01', type: 0x88b5, payload: through}
+      - frame: {to: broadcast, from: '02:00:00:00:00:01', type: 0x88b5, payload: through}
+        into: 2
         leaves: [3]
   - name: never comes
     timeout: 1
     frames:
-      - send: {nic: 2, to: '02:00:00:00:00:99', from: '02:00:00:00:00:01', type: 0x88b5}
+      - frame: {to: '02:00:00:00:00:99', from: '02:00:00:00:00:01', type: 0x88b5}
+        into: 2
         leaves: [3]
   - name: comes though it must not
     frames:
-      - send: {nic: 3, to: broadcast, from: '02:00:00:00:00:02', type: 0x88b5}
+      - frame: {to: broadcast, from: '02:00:00:00:00:02', type: 0x88b5}
+        into: 3
         avoids: [2]
-      - send: {nic: 3, to: broadcast, from: '02:00:00:00:00:03', type: 0x88b5}
+      - frame: {to: broadcast, from: '02:00:00:00:00:03', type: 0x88b5}
+        into: 3
         leaves: [2]
   - name: with a command
     command: sleep 1
     frames:
-      - send: {nic: 3, to: broadcast, from: '02:00:00:00:00:02', type: 0x88b5, payload: again}
+      - frame: {to: broadcast, from: '02:00:00:00:00:02', type: 0x88b5, payload: again}
+        into: 3
         leaves: [2]
   - name: no such card
     frames:
-      - send: {nic: 4, to: broadcast, from: '02:00:00:00:00:02', type: 0x88b5}
+      - frame: {to: broadcast, from: '02:00:00:00:00:02', type: 0x88b5}
+        into: 4
         leaves: [2]
 ";
     let records = run_with(&Server::start(), &mut Well, &ports, tests);

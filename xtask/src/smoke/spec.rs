@@ -60,8 +60,11 @@ pub struct Test {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
-    /// The frame and the network card it is sent to.
-    pub send: Frame,
+    /// The frame.
+    pub frame: Frame,
+    /// The network card that the harness sends it into; without one, it is the test's command that makes it.
+    #[serde(default)]
+    pub into: Option<u8>,
     /// Network cards that it must leave.
     #[serde(default)]
     pub leaves: Vec<u8>,
@@ -153,6 +156,21 @@ impl Test {
     fn check_frames(&self) -> Result<()> {
         let mut later: BTreeSet<u8> = BTreeSet::new();
         for (index, step) in self.frames.iter().enumerate().rev() {
+            if step.into.is_none() && self.command.is_none() {
+                bail!(
+                    "frame {} goes `into` no network card, and no `command` makes it",
+                    index + 1
+                );
+            }
+            if step
+                .into
+                .iter()
+                .chain(&step.leaves)
+                .chain(&step.avoids)
+                .any(|nic| *nic < 2)
+            {
+                bail!("frames go through network cards from 2 on; the first one carries SSH");
+            }
             if let Some(nic) = step.avoids.iter().find(|nic| !later.contains(nic)) {
                 bail!(
                     "frame {} avoids network card {nic}, but no later frame leaves it",
@@ -170,7 +188,7 @@ impl Test {
     /// The highest number of a network card that the test needs.
     pub fn nics(&self) -> u8 {
         let steps = self.frames.iter();
-        let numbers = steps.flat_map(|step| [step.send.nic].into_iter().chain(step.leaves.clone()));
+        let numbers = steps.flat_map(|step| step.into.into_iter().chain(step.leaves.clone()));
         numbers.max().unwrap_or(1)
     }
 }
@@ -205,7 +223,8 @@ tests:
     serial: {matches: marker}
     timeout: 5
     frames:
-      - send: {nic: 2, hex: "ffffffffffff 020000000001 88b5"}
+      - frame: {hex: "ffffffffffff 020000000001 88b5"}
+        into: 2
         leaves: [3]
 "#,
         )
@@ -213,7 +232,7 @@ tests:
         assert_eq!(suite.name, "module");
         assert_eq!(suite.tests[0].timeout, 5);
         assert_eq!(suite.tests[0].nics(), 3);
-        assert_eq!(suite.tests[0].frames[0].send.bytes.len(), 60);
+        assert_eq!(suite.tests[0].frames[0].frame.bytes.len(), 60);
     }
 
     #[test]
@@ -250,26 +269,35 @@ tests:
             ),
             ("about: a\ntests:\n  - name: x\n", vec!["test `x`", "it does nothing"]),
             (
-                "about: a\ntests:\n  - name: x\n    frames: [{send: {nic: 2, hex: 'ff'}, leaves: [3]}]\n",
+                "about: a\ntests:\n  - name: x\n    frames: [{into: 2, frame: {hex: 'ff'}, leaves: [3]}]\n",
                 vec!["14 bytes", "line 4"],
             ),
             (
-                "about: a\ntests:\n  - name: x\n    frames: [{send: {nic: 2, to: broadcast, from: '02:00', type: 1}}]\n",
+                "about: a\ntests:\n  - name: x\n    frames: [{into: 2, frame: {to: broadcast, from: '02:00', type: 1}}]\n",
                 vec!["`02:00` is not an Ethernet address", "line 4"],
             ),
             (
-                "about: a\ntests:\n  - {name: x, frames: [{send: {nic: 2, hex: 'ffffffffffff02000000000188b5'}}]}\n",
+                "about: a\ntests:\n  - {name: x, frames: [{into: 2, frame: {hex: 'ffffffffffff02000000000188b5'}}]}\n",
                 vec!["no frame is expected"],
             ),
             (
-                "about: a\ntests:\n  - name: x\n    frames:\n      - {send: {nic: 2, hex: 'ffffffffffff02000000000188b5'}, \
+                "about: a\ntests:\n  - name: x\n    frames:\n      - {into: 2, frame: {hex: 'ffffffffffff02000000000188b5'}, \
                  leaves: [2], avoids: [3]}\n",
                 vec!["frame 1 avoids network card 3"],
             ),
             (
                 "about: a\ntests:\n  - {name: x, stdout: {equals: y}, frames: \
-                 [{send: {nic: 2, hex: 'ffffffffffff02000000000188b5'}, leaves: [3]}]}\n",
+                 [{into: 2, frame: {hex: 'ffffffffffff02000000000188b5'}, leaves: [3]}]}\n",
                 vec!["has no `command`"],
+            ),
+            (
+                "about: a\ntests:\n  - {name: x, frames: [{frame: {hex: 'ffffffffffff02000000000188b5'}, leaves: [3]}]}\n",
+                vec!["goes `into` no network card"],
+            ),
+            (
+                "about: a\ntests:\n  - {name: x, frames: \
+                 [{into: 1, frame: {hex: 'ffffffffffff02000000000188b5'}, leaves: [3]}]}\n",
+                vec!["the first one carries SSH"],
             ),
             ("about: [", vec!["line"]),
         ];
