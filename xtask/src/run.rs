@@ -70,7 +70,7 @@ impl Run {
             Writes::ThrowAway => disk::overlay(&util::shell()?, &appliance.disk, dir.path())?,
         };
         let nics = self.nics(appliance)?;
-        let machine = &self
+        let machine = self
             .machine
             .machine(&prepared, disk, nics, Console::Terminal, dir.path())?;
         let mut guest = Guest::start(&machine, dir.path(), AtEnd::Stop)?;

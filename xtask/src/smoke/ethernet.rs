@@ -36,7 +36,7 @@ impl TryFrom<Written> for Frame {
     fn try_from(written: Written) -> Result<Self, String> {
         let mut bytes = match &written.hex {
             Some(hex) => from_hex(hex)?,
-            None => written.from_parts()?,
+            None => written.assemble()?,
         };
         if !(HEADER..=LONGEST).contains(&bytes.len()) {
             return Err(format!(
@@ -54,7 +54,7 @@ impl TryFrom<Written> for Frame {
 }
 
 impl Written {
-    fn from_parts(&self) -> Result<Vec<u8>, String> {
+    fn assemble(&self) -> Result<Vec<u8>, String> {
         let (Some(to), Some(from), Some(ethertype)) = (&self.to, &self.from, self.ethertype) else {
             return Err("a frame needs `hex`, or `to`, `from` and `type`".into());
         };

@@ -195,6 +195,8 @@ impl Test {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
 
     fn error(text: &str) -> String {
@@ -323,6 +325,11 @@ tests:
     #[test]
     fn the_repository_s_own_tests_are_right() {
         let suites = load(&crate::util::root().join("tests/smoke")).unwrap();
+        for test in suites.iter().flat_map(|suite| &suite.tests) {
+            let command = test.command.as_deref().unwrap_or_default();
+            let checked = Command::new("/bin/sh").args(["-n", "-c", command]).status().unwrap();
+            assert!(checked.success(), "the command of `{}` is no shell script", test.name);
+        }
         let count: usize = suites.iter().map(|suite| suite.tests.len()).sum();
         assert!(count >= 25, "only {count} smoke tests");
     }
