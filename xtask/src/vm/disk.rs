@@ -200,23 +200,18 @@ mod tests {
     use super::*;
 
     fn manifest(dir: &Path, size: u64) -> PathBuf {
-        let manifest = Manifest {
-            name: "router".into(),
-            base: "freebsd".into(),
-            release: "14.3".into(),
-            hostname: "router".into(),
-            nics: 3,
-            files: vec![OutputFile {
-                path: "router.raw".into(),
-                format: "raw".into(),
-                size,
-                sha256: String::new(),
-            }],
-            identity: Some("router.key".into()),
-            inputs: std::collections::BTreeMap::new(),
-        };
+        let manifest = serde_json::json!({
+            "name": "router",
+            "base": "freebsd",
+            "release": "14.3",
+            "hostname": "router",
+            "nics": 3,
+            "files": [{"path": "router.raw", "format": "raw", "size": size, "sha256": ""}],
+            "identity": "router.key",
+            "inputs": {},
+        });
         let path = dir.join("router.json");
-        std::fs::write(&path, serde_json::to_string(&manifest).unwrap()).unwrap();
+        std::fs::write(&path, manifest.to_string()).unwrap();
         std::fs::write(dir.join("router.raw"), [0; 1024]).unwrap();
         path
     }
