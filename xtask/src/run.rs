@@ -1,5 +1,7 @@
 //! `cargo xtask run`: the appliance on this terminal.
 
+use std::path::Path;
+
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use xshell::cmd;
@@ -69,7 +71,7 @@ impl Run {
             Writes::Persistent => appliance.disk.clone(),
             Writes::ThrowAway => disk::overlay(&util::shell()?, &appliance.disk, dir.path())?,
         };
-        let nics = self.nics(appliance)?;
+        let nics = self.nics(appliance, dir.path())?;
         let machine = self
             .machine
             .machine(&prepared, disk, nics, Console::Terminal, dir.path())?;
@@ -88,7 +90,7 @@ impl Run {
         }
     }
 
-    fn nics(&self, appliance: &Appliance) -> Result<Vec<Nic>> {
+    fn nics(&self, appliance: &Appliance, dir: &Path) -> Result<Vec<Nic>> {
         let others = usize::from(appliance.nics.saturating_sub(1));
         if self.netdevs.len() > others {
             bail!(
@@ -98,7 +100,8 @@ impl Run {
             );
         }
         let custom = self.netdevs.iter().cloned().map(Nic::Custom);
-        let rest = custom.chain(std::iter::repeat(Nic::Alone)).take(others);
+        let alone = (2..).map(|number| Nic::alone(dir, number)).skip(self.netdevs.len());
+        let rest = custom.chain(alone).take(others);
         let first = Nic::User {
             ssh_port: self.ssh_port.unwrap_or(0),
         };
@@ -178,20 +181,23 @@ mod tests {
 
     #[test]
     fn cards_without_a_backend_are_alone() {
-        let nics = parse(&["--netdev", "tap,ifname=tap0"]).nics(&appliance()).unwrap();
+        let nics = parse(&["--netdev", "tap,ifname=tap0"])
+            .nics(&appliance(), Path::new("/d"))
+            .unwrap();
         assert_eq!(
             nics,
             [
                 Nic::User { ssh_port: 0 },
                 Nic::Custom("tap,ifname=tap0".into()),
-                Nic::Alone
+                Nic::alone(Path::new("/d"), 3)
             ]
         );
     }
 
     #[test]
     fn more_backends_than_cards_are_refused() {
-        let error = { parse(&["--netdev", "a", "--netdev", "b", "--netdev", "c"]).nics(&appliance()) }.unwrap_err();
+        let error = { parse(&["--netdev", "a", "--netdev", "b", "--netdev", "c"]).nics(&appliance(), Path::new("/d")) }
+            .unwrap_err();
         assert!(error.to_string().contains("only 2 network cards"), "{error}");
     }
 

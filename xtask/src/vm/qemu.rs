@@ -46,8 +46,6 @@ pub enum Nic {
         /// Where QEMU sends to.
         harness: PathBuf,
     },
-    /// A network with nobody else on it.
-    Alone,
     /// Whatever `-netdev` takes, without `id=`.
     Custom(String),
 }
@@ -124,12 +122,19 @@ impl Machine {
 }
 
 impl Nic {
+    /// A card on a network with nobody else on it; its sockets are in `dir`.
+    pub fn alone(dir: &Path, number: u8) -> Self {
+        Self::Frames {
+            qemu: dir.join(format!("card-{number}")),
+            harness: dir.join("nobody"),
+        }
+    }
+
     fn arguments(&self, index: usize, line: &mut Line) {
         let id = format!("net{index}");
         let backend = match self {
             Self::User { ssh_port } => format!("user,id={id},hostfwd=tcp:127.0.0.1:{ssh_port}-:22").into(),
             Self::Frames { qemu, harness } => frames(&id, qemu, harness),
-            Self::Alone => format!("hubport,id={id},hubid={index}").into(),
             Self::Custom(custom) => format!("{custom},id={id}").into(),
         };
         line.add::<OsString>("-netdev", backend);
@@ -237,13 +242,13 @@ mod tests {
     fn the_command_line_of_a_run_on_the_terminal() {
         let nics = vec![
             Nic::User { ssh_port: 2222 },
-            Nic::Alone,
+            Nic::alone(Path::new("/tmp"), 2),
             Nic::Custom("tap,ifname=tap0".into()),
         ];
         let line = text(&machine(nics, Console::Terminal));
         for expected in [
             "hostfwd=tcp:127.0.0.1:2222-:22",
-            "-netdev hubport,id=net1,hubid=1",
+            "id=net1,local.type=unix,local.path=/tmp/card-2,remote.type=unix,remote.path=/tmp/nobody",
             "-netdev tap,ifname=tap0,id=net2",
             "-serial mon:stdio",
         ] {
