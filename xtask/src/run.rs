@@ -8,7 +8,7 @@ use xshell::cmd;
 
 use crate::vm::bhyve::{Bhyve, Writes};
 use crate::vm::disk::{self, Appliance};
-use crate::vm::guest::{AtEnd, Phase};
+use crate::vm::guest::{Leash, Phase};
 use crate::vm::options::MachineOptions;
 use crate::vm::{Console, Guest, Nic};
 use crate::{stop, util};
@@ -75,7 +75,7 @@ impl Run {
         let machine = self
             .machine
             .machine(&prepared, disk, nics, Console::Terminal, dir.path())?;
-        let mut guest = Guest::start(&machine, dir.path(), AtEnd::Stop)?;
+        let mut guest = Guest::start(&machine, dir.path(), Leash::Tight)?;
         eprintln!(
             "accelerator: {} ({})",
             prepared.choice.accelerator.name(),

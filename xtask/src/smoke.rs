@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::ssh::{Connection, Deadline, Login};
 use crate::vm::accel::Choice;
 use crate::vm::disk::{self, Appliance};
-use crate::vm::guest::{AtEnd, Phase};
+use crate::vm::guest::{Leash, Phase};
 use crate::vm::options::MachineOptions;
 use crate::vm::{Console, Demise, Guest, Nic, Watch};
 use crate::{run, stop, util};
@@ -88,7 +88,7 @@ impl Smoke {
         report::write(&run, &output)?;
         println!("{}", report::summary(&run));
         println!("reports: {}", output.display());
-        if self.keep {
+        if self.keep && !stop::asked() {
             bench.keep()?;
         }
         if run.is_proof() {
@@ -159,8 +159,8 @@ impl Smoke {
         let nics = std::iter::once(Nic::User { ssh_port: 0 }).chain(backends).collect();
         let console = Console::Log(output.join("serial.log"));
         let machine = self.machine.machine(&prepared, disk, nics, console, dir.path())?;
-        let at_end = if self.keep { AtEnd::Keep } else { AtEnd::Stop };
-        let mut guest = Guest::start(&machine, dir.path(), at_end)?;
+        let leash = if self.keep { Leash::Loose } else { Leash::Tight };
+        let mut guest = Guest::start(&machine, dir.path(), leash)?;
         let login = Login {
             port: guest.ssh_port()?,
             user: "root".into(),

@@ -93,7 +93,7 @@ fn failing(bench: &Bench, more: &[&str]) -> String {
     let output = bench.smoke(more).output().unwrap();
     let text = text(&output);
     assert_eq!(output.status.code(), Some(1), "{text}");
-    assert!(start.elapsed() < Duration::from_secs(30), "took {:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(60), "took {:?}", start.elapsed());
     bench.assert_nothing_runs();
     text
 }

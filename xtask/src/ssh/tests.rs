@@ -1,7 +1,7 @@
 //! The SSH half of the harness against a real OpenSSH server.
 
 use super::exec::{Exit, KEPT};
-use super::testserver::{Server, Well, free_port};
+use super::testserver::{Relay, Server, Well, free_port};
 use super::*;
 
 fn seconds(count: u64) -> Deadline {
@@ -38,6 +38,31 @@ fn a_command_that_hangs_ends_at_its_deadline_and_the_server_can_be_reached_again
     drop(hanging);
     let output = connection(&server).run("echo again", vec![], seconds(20), &mut Well);
     assert_eq!(output.unwrap().stdout.text(), "again\n");
+}
+
+#[test]
+fn a_connection_that_hangs_ends_at_its_deadline_whatever_it_is_about() {
+    let server = Server::start();
+    let relay = Relay::to(server.login().port);
+    let login = Login {
+        port: relay.port(),
+        ..server.login()
+    };
+    let connection = Connection::open(&login, seconds(30), &mut Well).unwrap();
+    relay.hold();
+    let start = Instant::now();
+    let error = connection.run("true", vec![], seconds(1), &mut Well).unwrap_err();
+    assert!(matches!(error, Failure::Deadline { .. }), "{error}");
+    let relay = Relay::to(server.login().port);
+    relay.hold();
+    let login = Login {
+        port: relay.port(),
+        ..server.login()
+    };
+    let error = Connection::open(&login, seconds(1), &mut Well).err().unwrap();
+    assert!(matches!(error, Failure::NeverOpened { .. }), "{error}");
+    drop(connection);
+    assert!(start.elapsed() < Duration::from_secs(10));
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! An OpenSSH server of our own for tests: without privileges, on a loopback port, with keys made for it.
 
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::Login;
@@ -33,6 +36,53 @@ impl Watch for Well {
     }
 }
 
+/// A relay in front of a server, which can be made to hold everything back, as a guest does that hangs.
+pub struct Relay {
+    port: u16,
+    held: Arc<AtomicBool>,
+}
+
+impl Relay {
+    /// Relays one connection to a port.
+    pub fn to(server: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback interface has a free port");
+        let port = listener.local_addr().expect("a bound socket has an address").port();
+        let held = Arc::new(AtomicBool::new(false));
+        let holding = Arc::clone(&held);
+        std::thread::spawn(move || {
+            let (client, _) = listener.accept().expect("somebody connects");
+            let server = TcpStream::connect(("127.0.0.1", server)).expect("the server listens");
+            let back = (server.try_clone(), client.try_clone());
+            let holding_back = Arc::clone(&holding);
+            std::thread::spawn(move || copy(back.0.expect("a copy"), back.1.expect("a copy"), &holding_back));
+            copy(client, server, &holding);
+        });
+        Self { port, held }
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// From here on nothing comes through.
+    pub fn hold(&self) {
+        self.held.store(true, Ordering::SeqCst);
+    }
+}
+
+fn copy(mut from: TcpStream, mut to: TcpStream, held: &AtomicBool) {
+    let mut buffer = [0; 4096];
+    while let Ok(count @ 1..) = from.read(&mut buffer) {
+        while held.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        if to.write_all(&buffer[..count]).is_err() {
+            return;
+        }
+    }
+}
+
 /// A port that was free a moment ago.
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback interface has a free port");
@@ -42,21 +92,35 @@ pub fn free_port() -> u16 {
 impl Server {
     /// Starts a server and waits until it listens.
     pub fn start() -> Self {
-        let dir = tempfile::tempdir().expect("a temporary folder");
+        let mut dir = tempfile::tempdir().expect("a temporary folder");
         for name in ["host", "user", "stranger"] {
             make_key(&dir.path().join(name));
         }
         // sshd as root insists on its folder; distributions make it when the service starts.
         let _ = std::fs::create_dir_all("/run/sshd");
-        let port = free_port();
-        let child = spawn(dir.path(), port);
-        let server = Self { child, dir, port };
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(Instant::now() < deadline, "sshd does not listen: {}", server.log());
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while Instant::now() < deadline {
+            let port = free_port();
+            let child = spawn(dir.path(), port);
+            let mut server = Self { child, dir, port };
+            if server.listens(deadline) {
+                return server;
+            }
+            // Another process has taken the port meanwhile, perhaps.
+            eprintln!("sshd does not listen: {}", server.log());
+            dir = std::mem::replace(&mut server.dir, tempfile::tempdir().expect("a temporary folder"));
+        }
+        panic!("sshd could not be started");
+    }
+
+    fn listens(&mut self, deadline: Instant) -> bool {
+        while Instant::now() < deadline && matches!(self.child.try_wait(), Ok(None)) {
+            if TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
+                return true;
+            }
             std::thread::sleep(Duration::from_millis(20));
         }
-        server
+        false
     }
 
     /// The login that works.

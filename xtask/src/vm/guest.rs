@@ -69,21 +69,21 @@ pub trait Watch {
     fn mark(&self) -> u64;
 }
 
-/// What becomes of the machine when the harness ends.
+/// What becomes of the machine when the harness is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AtEnd {
-    /// It is stopped, even if the harness is killed.
-    Stop,
-    /// It goes on.
-    Keep,
+pub enum Leash {
+    /// It is killed, too.
+    Tight,
+    /// It goes on: it may be meant to outlive the harness.
+    Loose,
 }
 
-/// A running machine. Dropping it stops QEMU.
+/// A running machine. Dropping it stops QEMU, unless it was told to go on.
 #[derive(Debug)]
 pub struct Guest {
     child: Child,
+    /// None once it may outlive the harness.
     registered: Option<stop::Registered>,
-    at_end: AtEnd,
     qmp: Qmp,
     errors: PathBuf,
     log: Option<File>,
@@ -97,22 +97,21 @@ impl Guest {
     ///
     /// # Errors
     /// QEMU does not start; its own words are in the message.
-    pub fn start(machine: &Machine, dir: &Path, at_end: AtEnd) -> Result<Self> {
+    pub fn start(machine: &Machine, dir: &Path, leash: Leash) -> Result<Self> {
         let errors = dir.join("qemu-errors.txt");
         let log = match &machine.console {
             Console::Terminal => None,
             Console::Log(path) => Some(fresh(path)?),
         };
-        let child = command(machine, &errors, at_end)?
+        let child = command(machine, &errors, leash)?
             .spawn()
             .with_context(|| format!("could not start {}", machine.qemu.display()))?;
-        let registered = (at_end == AtEnd::Stop).then(|| stop::register(&child));
+        let registered = stop::register(&child);
         let mut starting = Starting { child: Some(child) };
         let qmp = starting.control(&machine.control, &errors)?;
         Ok(Self {
             child: starting.child.take().context("QEMU ended while it was starting")?,
-            registered,
-            at_end,
+            registered: Some(registered),
             qmp,
             errors,
             log,
@@ -186,7 +185,6 @@ impl Guest {
 
     /// Leaves the machine running for good.
     pub fn keep(mut self) {
-        self.at_end = AtEnd::Keep;
         self.registered = None;
     }
 
@@ -234,7 +232,7 @@ impl Watch for Guest {
 
 impl Drop for Guest {
     fn drop(&mut self) {
-        if self.at_end == AtEnd::Stop {
+        if self.registered.is_some() {
             end(&mut self.child);
         }
     }
@@ -304,8 +302,8 @@ fn read_errors(path: &Path) -> String {
 }
 
 /// QEMU's command: its own process group and no input for a machine that nobody sits at.
-fn command(machine: &Machine, errors: &Path, at_end: AtEnd) -> Result<Command> {
-    let mut command = leashed(&machine.qemu, at_end);
+fn command(machine: &Machine, errors: &Path, leash: Leash) -> Result<Command> {
+    let mut command = leashed(&machine.qemu, leash);
     command.args(machine.arguments());
     if let Console::Log(_) = machine.console {
         use std::os::unix::process::CommandExt;
@@ -317,9 +315,9 @@ fn command(machine: &Machine, errors: &Path, at_end: AtEnd) -> Result<Command> {
 
 /// A program that Linux kills when the harness dies, however that happens: `setpriv` sets the parent-death signal, which
 /// Rust can do itself only with unsafe code. Elsewhere the harness relies on its own orderly end.
-fn leashed(program: &Path, at_end: AtEnd) -> Command {
-    match (at_end, preflight::find("setpriv")) {
-        (AtEnd::Stop, Some(setpriv)) => {
+fn leashed(program: &Path, leash: Leash) -> Command {
+    match (leash, preflight::find("setpriv")) {
+        (Leash::Tight, Some(setpriv)) => {
             let mut command = Command::new(setpriv);
             command.args(["--pdeathsig", "KILL", "--"]).arg(program);
             command

@@ -31,7 +31,7 @@ fn machine(dir: &Path, text: &str, then: Then) -> Machine {
 }
 
 fn start(dir: &Path, text: &str, then: Then, phase: Phase) -> Guest {
-    let mut guest = Guest::start(&machine(dir, text, then), dir, AtEnd::Stop).unwrap();
+    let mut guest = Guest::start(&machine(dir, text, then), dir, Leash::Tight).unwrap();
     guest.boot(phase).unwrap();
     guest
 }
@@ -94,13 +94,8 @@ fn a_guest_that_is_up_may_be_silent_and_one_that_talks_may_boot_on() {
         std::thread::sleep(Duration::from_millis(20));
     }
     let dir = tempfile::tempdir().unwrap();
-    let mut guest = start(
-        dir.path(),
-        ".",
-        Then::Repeat,
-        Phase::Booting(Duration::from_millis(500)),
-    );
-    let end = Instant::now() + Duration::from_secs(1);
+    let mut guest = start(dir.path(), ".", Then::Repeat, Phase::Booting(Duration::from_secs(2)));
+    let end = Instant::now() + Duration::from_secs(3);
     while Instant::now() < end {
         guest.check().unwrap();
         std::thread::sleep(Duration::from_millis(20));
@@ -150,7 +145,9 @@ fn a_port_that_is_taken_is_reported_in_qemu_s_words() {
     machine.nics = vec![Nic::User {
         ssh_port: taken.local_addr().unwrap().port(),
     }];
-    let error = Guest::start(&machine, dir.path(), AtEnd::Stop).unwrap_err().to_string();
+    let error = Guest::start(&machine, dir.path(), Leash::Tight)
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("host forwarding"), "{error}");
 }
 
@@ -160,7 +157,20 @@ fn a_damaged_image_is_reported_in_qemu_s_words() {
     let mut machine = machine(dir.path(), "", Then::Halt);
     std::fs::write(&machine.disk.path, b"QFI\xfb truncated").unwrap();
     machine.disk.format = Format::Qcow2;
-    let error = Guest::start(&machine, dir.path(), AtEnd::Stop).unwrap_err().to_string();
+    let error = Guest::start(&machine, dir.path(), Leash::Tight)
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("QEMU does not start"), "{error}");
     assert!(error.contains("qcow2"), "{error}");
+}
+
+#[test]
+fn a_guest_that_is_kept_outlives_its_harness() {
+    let dir = tempfile::tempdir().unwrap();
+    let guest = Guest::start(&machine(dir.path(), ".", Then::Repeat), dir.path(), Leash::Loose).unwrap();
+    let pid = guest.pid();
+    guest.keep();
+    assert!(is_running(pid));
+    let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    kill_process(pid, Signal::KILL).unwrap();
 }
