@@ -61,6 +61,7 @@ impl LoadedModule<'_> {
 
 /// Writes a line to the kernel's message buffer.
 pub fn log(line: &'static CStr) {
+    // The compiler would make puts(3), which a kernel does not have, of a format that is "%s" and a new line only.
     // SAFETY: the format takes one C string, and one is given.
-    unsafe { raw::printf(c"%s\n".as_ptr(), line.as_ptr()) };
+    unsafe { raw::printf(c"ng_socket: %s\n".as_ptr(), line.as_ptr()) };
 }

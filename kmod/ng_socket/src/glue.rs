@@ -65,7 +65,7 @@ unsafe extern "C" fn module_event(module: *mut c_void, event: c_int, _: *mut c_v
             <Control as Protocol>::sockets().init();
             // SAFETY: the module system passes the module.
             if let Err(errno) = unsafe { register::<SocketType>(module, event) } {
-                log(c"ng_socket: not loaded: netgraph refuses the node type \"socket\"; is another ng_socket in the kernel?");
+                log(c"not loaded: netgraph refuses the node type \"socket\"; is another ng_socket in the kernel?");
                 return errno.get();
             }
             // SAFETY: all of it are statics of the module, in the order Control, Data; sysinits and kldload(2) run in
@@ -82,10 +82,10 @@ unsafe extern "C" fn module_event(module: *mut c_void, event: c_int, _: *mut c_v
 
 /// The line that says who is there, and for which ABI.
 #[cfg(not(feature = "freebsd15"))]
-const GREETING: &str = concat!("ng_socket: ngforge ", env!("CARGO_PKG_VERSION"), ", in Rust, for FreeBSD 14\0");
+const GREETING: &str = concat!("ngforge ", env!("CARGO_PKG_VERSION"), ", in Rust, for FreeBSD 14\0");
 /// The line that says who is there, and for which ABI.
 #[cfg(feature = "freebsd15")]
-const GREETING: &str = concat!("ng_socket: ngforge ", env!("CARGO_PKG_VERSION"), ", in Rust, for FreeBSD 15\0");
+const GREETING: &str = concat!("ngforge ", env!("CARGO_PKG_VERSION"), ", in Rust, for FreeBSD 15\0");
 
 static MODULE: SyncCell<moduledata> = SyncCell::new(moduledata {
     name: c"ng_socket".as_ptr(),

@@ -14,8 +14,17 @@ pub type NodeName = Name<NG_NODESIZ>;
 pub type HookName = Name<NG_HOOKSIZ>;
 
 /// A C string in an array of fixed size.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Name<const SIZE: usize>([u8; SIZE]);
+
+impl<const SIZE: usize> PartialEq for Name<SIZE> {
+    fn eq(&self, other: &Self) -> bool {
+        // Byte by byte up to the NUL: comparing the arrays would import memcmp(9).
+        self.as_bytes().iter().eq(other.as_bytes())
+    }
+}
+
+impl<const SIZE: usize> Eq for Name<SIZE> {}
 
 impl<const SIZE: usize> Name<SIZE> {
     /// Copies `text`, which may end with a NUL byte; what follows one does not count.

@@ -62,7 +62,7 @@ impl Socket {
             None => {
                 if !COMPLAINED.swap(true, Ordering::Relaxed) {
                     crate::thread::log(
-                        c"ng_socket: this kernel's struct socket has a layout that the module does not know: \
+                        c"this kernel's struct socket has a layout that the module does not know: \
                           no netgraph sockets; use a module built for this release",
                     );
                 }
