@@ -154,7 +154,7 @@ fn counts(plan: &Plan) -> Vec<u8> {
 fn addresses(used: &[bool], mut next: u64, clusters: u64) -> Vec<u8> {
     let mut bytes = Vec::with_capacity((clusters * CLUSTER) as usize);
     for used in used {
-        let entry = if *used { next * CLUSTER | COPIED } else { 0 };
+        let entry = if *used { (next * CLUSTER) | COPIED } else { 0 };
         next += u64::from(*used);
         bytes.extend_from_slice(&entry.to_be_bytes());
     }
