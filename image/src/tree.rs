@@ -81,6 +81,14 @@ impl Tree {
         self.nodes.len() - 1
     }
 
+    /// Gives the root a time if no input did.
+    pub fn date_root(&mut self, mtime: i64) {
+        let root = &mut self.nodes[self.names[&b""[..]]];
+        if root.attributes.mtime == 0 {
+            root.attributes.mtime = mtime;
+        }
+    }
+
     /// Puts a node at `path`; what was there before gives way, a directory only to a directory.
     ///
     /// # Errors

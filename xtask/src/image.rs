@@ -19,6 +19,7 @@ pub use measure::Measured;
 
 mod console;
 mod identity;
+mod idle;
 mod measure;
 
 /// What `--module` takes to leave the module of the sets in its place.
@@ -71,6 +72,10 @@ pub struct Image {
     /// A public key (.pub) that opens root's account, besides those of the appliance file; may be repeated
     #[arg(long = "ssh-key", value_name = "FILE")]
     pub ssh_keys: Vec<PathBuf>,
+
+    /// Keep no spare image beside the real one: half the space, but a small change takes as long as a large one
+    #[arg(long)]
+    pub no_spare: bool,
 
     /// Write how long it took and how much memory it needed to this file
     #[arg(long, value_name = "FILE", hide = true)]
@@ -142,6 +147,7 @@ impl Image {
             out,
             cache: self.cache.clone().map_or_else(default_cache, Ok)?,
             threads: self.threads.unwrap_or_else(processors),
+            idle: (!self.no_spare).then_some(idle::is_idle),
             spec,
             spec_file,
         })

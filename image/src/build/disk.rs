@@ -42,9 +42,11 @@ pub fn lay_out(
     progress: &dyn Progress,
 ) -> ImageResult<Disk> {
     let mut blobs = Blobs::default();
-    let layers = sets.iter().map(|set| &set.layer).chain([&merged.top]);
+    let named = sets.iter().map(|set| (&set.layer, Some(&set.sha256)));
     let mut files = Vec::new();
-    for layer in layers {
+    let mut blob_names = Vec::new();
+    for (layer, sum) in named.chain([(&merged.top, None)]) {
+        blob_names.extend(["blocks", "frags"].map(|part| sum.map(|sum| format!("{sum} {part}"))));
         files.push(LayerFiles {
             blocks: blobs.0.len(),
             frags: blobs.0.len() + 1,
@@ -60,7 +62,12 @@ pub fn lay_out(
     pieces.extend(shifted(esp::lay_out(merged.loader.clone(), number(seed)), ESP_AT));
     pieces.extend(table(spec, size, root_size, seed));
     pieces.sort_unstable_by_key(|piece| piece.at);
-    Ok(Disk { size, pieces, blobs })
+    Ok(Disk {
+        size,
+        pieces,
+        blobs,
+        blob_names,
+    })
 }
 
 /// The root partition: its size in bytes and its pieces.

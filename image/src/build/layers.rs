@@ -21,6 +21,8 @@ const VERSION: u32 = 1;
 pub struct Set {
     /// File name, such as `base.txz`.
     pub name: String,
+    /// SHA-256 of the set in hexadecimal.
+    pub sha256: String,
     /// What is in it.
     pub layer: Layer,
 }
@@ -54,6 +56,7 @@ pub fn obtain(fetcher: &Fetcher<'_>, sets: &[Listed], request: &Request, progres
     let opened = sets.iter().map(|set| {
         Ok(Set {
             name: set.file.clone(),
+            sha256: set.sha256.clone(),
             layer: Layer::open(&place(&folder, set))?,
         })
     });

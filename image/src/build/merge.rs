@@ -53,6 +53,9 @@ pub fn merge(
             insert_entry(&mut tree, entry, index, origin, &owners)?;
         }
     }
+    let entries = sets.iter().flat_map(|set| &set.layer.index.entries);
+    let time = entries.map(|entry| entry.attributes.mtime).max().unwrap_or(0);
+    tree.date_root(time);
     let patterns: Vec<&[u8]> = spec
         .prune
         .iter()
@@ -62,8 +65,6 @@ pub fn merge(
     if pruned > 0 {
         progress.note(&format!("pruned {pruned} paths"));
     }
-    let entries = sets.iter().flat_map(|set| &set.layer.index.entries);
-    let time = entries.map(|entry| entry.attributes.mtime).max().unwrap_or(0);
     let mut top = Top {
         writer: Writer::new(scratch)?,
         layer: sets.len(),

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::hash;
 use crate::manifest::Manifest;
-use crate::output::{self, Folder};
+use crate::output::{self, Folder, Idle};
 use crate::progress::Progress;
 use crate::sets::{Fetcher, Source};
 use crate::spec::{self, InterfaceUse, Spec};
@@ -58,6 +58,8 @@ pub struct Request {
     pub cache: PathBuf,
     /// Threads for decoding.
     pub threads: u32,
+    /// Tells whether nobody else has a file open. With it, a spare image is kept, which makes the next build fast.
+    pub idle: Option<Idle>,
 }
 
 /// What a build did.
@@ -124,12 +126,11 @@ fn assemble(
     let scratch = layers::Scratch::new(&request.cache)?;
     let merged = merge::merge(spec, sets, additions, scratch.path(), progress)?;
     let disk = disk::lay_out(spec, &request.spec_file, &merged, sets, &inputs.seed, progress)?;
-    let written = output::write(&disk, folder, &spec.name, &spec.formats, progress)?;
-    let mut files = Vec::new();
-    for (file, pending) in written {
-        pending.commit()?;
-        files.push(file);
-    }
+    let written = output::write(&disk, folder, &spec.name, &spec.formats, request.idle, progress)?;
+    let files = written
+        .into_iter()
+        .map(output::Written::commit)
+        .collect::<Result<Vec<_>>>()?;
     let manifest = Manifest {
         name: spec.name.clone(),
         base: "freebsd".into(),

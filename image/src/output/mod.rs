@@ -1,9 +1,16 @@
 //! Writing the finished disk: every format at once, in one pass, each under a temporary name until all is well.
 
+mod checkpoint;
+mod patch;
 mod pending;
+mod plan;
 mod qcow2;
 mod raw;
+mod record;
+mod twin;
+mod written;
 
+use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +23,13 @@ use crate::error::{Error, Result};
 use crate::manifest::OutputFile;
 use crate::piece::{Blobs, Piece, Reader};
 use crate::progress::Progress;
+use checkpoint::Checkpointed;
 pub use pending::{Folder, Pending};
+use plan::Extent;
+use record::{Record, Slot};
+use twin::Twin;
+use written::How;
+pub use written::Written;
 
 /// Bytes in a cluster: the unit in which the disk is either stored or left out.
 pub const CLUSTER: u64 = 64 * 1024;
@@ -54,6 +67,8 @@ pub struct Disk {
     pub pieces: Vec<Piece>,
     /// The files that pieces refer to.
     pub blobs: Blobs,
+    /// For each of these files, a name that stands for its contents, if it has one.
+    pub blob_names: Vec<Option<String>>,
 }
 
 impl Disk {
@@ -77,11 +92,23 @@ struct Chunk {
 /// Takes a disk chunk by chunk, front to back.
 trait Sink: Send {
     fn write(&mut self, chunk: &Chunk) -> io::Result<()>;
-    /// Hash in hexadecimal, and size in bytes, of the file.
-    fn finish(self: Box<Self>) -> io::Result<(String, u64)>;
+    fn finish(self: Box<Self>) -> io::Result<Finished>;
 }
 
+/// A file that has been written.
+struct Finished {
+    hash: Checkpointed,
+    size: u64,
+    twin: Twin,
+}
+
+/// Tells whether nobody else has a file open; `false` if that cannot be known.
+pub type Idle = fn(&File) -> bool;
+
 /// Writes `disk` as `<name>.<format>` in each format. The files appear when the returned values are committed.
+///
+/// With `idle`, a spare of each file is kept beside the image, and a later build changes it where the disks differ
+/// instead of writing everything again (see [`patch`]).
 ///
 /// # Errors
 /// A layer cannot be read, or the folder cannot take the files; nothing is left behind then.
@@ -90,23 +117,67 @@ pub fn write(
     folder: &Folder,
     name: &str,
     formats: &[Format],
+    idle: Option<Idle>,
     progress: &dyn Progress,
-) -> Result<Vec<(OutputFile, Pending)>> {
+) -> Result<Vec<Written>> {
+    let failed = || Error::io("read the layers for the image", folder.path());
+    let extents = plan::extents(disk).map_err(failed())?;
+    let slots = formats.iter().map(|format| {
+        let name = format!("{name}.{}", format.name());
+        (*format, Slot::new(folder.path(), &folder.spares(), &name))
+    });
+    let slots: Vec<(Format, Slot)> = slots.collect();
+    let patched = thread::scope(|scope| {
+        let patchers = slots.iter().map(|(format, slot)| {
+            let extents = &extents;
+            scope.spawn(move || match idle {
+                Some(idle) => patch::patch(disk, extents, *format, slot, idle),
+                None => Ok(None),
+            })
+        });
+        let patchers: Vec<_> = patchers.collect();
+        patchers.into_iter().map(join).collect::<io::Result<Vec<_>>>()
+    });
+    let patched = patched.map_err(Error::io("change the spare image", &folder.spares()))?;
+    let (mut written, mut fresh) = (Vec::new(), Vec::new());
+    for ((format, slot), patched) in slots.into_iter().zip(patched) {
+        match patched {
+            Some(patched) => written.push(Written::patched(format, slot, patched)),
+            None => fresh.push((format, slot)),
+        }
+    }
+    written.extend(write_fresh(disk, folder, fresh, &extents, idle.is_some(), progress)?);
+    written.sort_by_key(Written::format);
+    Ok(written)
+}
+
+fn join<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+fn write_fresh(
+    disk: &Disk,
+    folder: &Folder,
+    slots: Vec<(Format, Slot)>,
+    extents: &[Extent],
+    spares: bool,
+    progress: &dyn Progress,
+) -> Result<Vec<Written>> {
+    if slots.is_empty() {
+        progress.note("changed the spare image where it differs");
+        return Ok(Vec::new());
+    }
     let task = progress.begin("write the image", Some(disk.size));
     thread::scope(|scope| {
         let mut queues = Vec::new();
         let mut writers = Vec::new();
-        for format in formats {
-            let pending = folder.create(&format!("{name}.{}", format.name()));
+        for (format, slot) in slots {
             let (queue, chunks) = sync_channel(QUEUE);
             queues.push(queue);
-            writers.push(scope.spawn(move || write_one(disk, *format, pending, &chunks)));
+            writers.push(scope.spawn(move || write_one(disk, format, slot, extents, spares, &chunks)));
         }
         let read = feed(disk, queues, &*task);
-        let written: Vec<_> = writers
-            .into_iter()
-            .map(|writer| writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect();
+        let written: Vec<_> = writers.into_iter().map(join).collect();
         let written = written.into_iter().collect::<Result<Vec<_>>>()?;
         read.map_err(Error::io("read the layers for the image", folder.path()))?;
         Ok(written)
@@ -137,33 +208,56 @@ fn feed(disk: &Disk, queues: Vec<SyncSender<Arc<Chunk>>>, task: &dyn crate::prog
 fn write_one(
     disk: &Disk,
     format: Format,
-    pending: Pending,
+    slot: Slot,
+    extents: &[Extent],
+    spare: bool,
     chunks: &Receiver<Arc<Chunk>>,
-) -> Result<(OutputFile, Pending)> {
-    let write = || -> io::Result<(String, u64)> {
-        let file = pending.file()?;
-        let mut sink: Box<dyn Sink> = match format {
-            Format::Raw => Box::new(raw::Raw::new(file, disk.size)?),
-            Format::Qcow2 => Box::new(qcow2::Qcow2::new(file, disk.size, &disk.used_clusters())?),
-        };
-        let mut end = 0;
-        while let Ok(chunk) = chunks.recv() {
-            sink.write(&chunk)?;
-            end = chunk.at + chunk.bytes.len() as u64;
-        }
-        match end == disk.size {
-            true => sink.finish(),
-            false => Err(io::Error::other("the other files of the image could not be written")),
-        }
+) -> Result<Written> {
+    let image = Pending::at(&slot.image);
+    let spare = spare.then(|| Pending::at(&slot.spare));
+    let failed = || Error::io("write the image", &slot.image);
+    let used = disk.used_clusters();
+    let twin = Twin::create(&image, spare.as_ref()).map_err(failed())?;
+    let finished = fill(disk.size, format, twin, &used, chunks).map_err(failed())?;
+    let (sha256, checkpoints) = finished.hash.finish();
+    let twin = finished.twin;
+    let record = Record::new(disk.size, extents.to_vec(), used, checkpoints, &twin.image).map_err(failed())?;
+    let spare_record = twin.spare.and_then(|file| record.of_twin(&file).ok());
+    Ok(Written {
+        file: output_file(format, &slot, finished.size, sha256),
+        format,
+        slot,
+        how: How::Fresh {
+            image,
+            record,
+            spare: spare.zip(spare_record),
+        },
+    })
+}
+
+fn fill(size: u64, format: Format, twin: Twin, used: &[bool], chunks: &Receiver<Arc<Chunk>>) -> io::Result<Finished> {
+    let mut sink: Box<dyn Sink> = match format {
+        Format::Raw => Box::new(raw::Raw::new(twin, size)?),
+        Format::Qcow2 => Box::new(qcow2::Qcow2::new(twin, size, used)?),
     };
-    let (sha256, size) = write().map_err(Error::io("write the image", pending.target()))?;
-    let output = OutputFile {
-        path: pending.target().file_name().map(Into::into).unwrap_or_default(),
+    let mut end = 0;
+    while let Ok(chunk) = chunks.recv() {
+        sink.write(&chunk)?;
+        end = chunk.at + chunk.bytes.len() as u64;
+    }
+    match end == size {
+        true => sink.finish(),
+        false => Err(io::Error::other("the other files of the image could not be written")),
+    }
+}
+
+fn output_file(format: Format, slot: &Slot, size: u64, sha256: String) -> OutputFile {
+    OutputFile {
+        path: slot.image.file_name().map(Into::into).unwrap_or_default(),
         format: format.name().into(),
         size,
         sha256,
-    };
-    Ok((output, pending))
+    }
 }
 
 /// Replaces a small file in one step.
@@ -183,16 +277,17 @@ mod tests {
     use super::*;
     use crate::progress::Silent;
 
-    fn disk() -> Disk {
+    fn disk(last: u8) -> Disk {
         let mut pieces = vec![
             Piece::bytes(100, vec![1; 300]),
             Piece::bytes(5 * CLUSTER + 7, vec![2; 100_000]),
         ];
-        pieces.push(Piece::bytes(40 << 20, vec![3; 512]));
+        pieces.push(Piece::bytes(40 << 20, vec![last; 512]));
         Disk {
             size: 48 << 20,
             pieces,
             blobs: Blobs::default(),
+            blob_names: Vec::new(),
         }
     }
 
@@ -200,8 +295,8 @@ mod tests {
     fn raw_holds_the_bytes_and_the_hash_is_theirs() {
         let folder = tempfile::tempdir().unwrap();
         let locked = Folder::lock(folder.path()).unwrap();
-        for (output, pending) in write(&disk(), &locked, "x", &[Format::Raw, Format::Qcow2], &Silent).unwrap() {
-            pending.commit().unwrap();
+        for written in write(&disk(1), &locked, "x", &[Format::Raw, Format::Qcow2], None, &Silent).unwrap() {
+            let output = written.commit().unwrap();
             let path = folder.path().join(&output.path);
             assert_eq!(crate::hash::of_file(&path).unwrap(), output.sha256);
             assert_eq!(std::fs::metadata(&path).unwrap().len(), output.size);
@@ -209,7 +304,7 @@ mod tests {
         let raw = std::fs::read(folder.path().join("x.raw")).unwrap();
         assert_eq!(raw.len(), 48 << 20);
         assert_eq!((raw[99], raw[100], raw[399], raw[400]), (0, 1, 1, 0));
-        assert_eq!(raw[40 << 20], 3);
+        assert_eq!(raw[40 << 20], 1);
     }
 
     #[test]
@@ -217,11 +312,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let locked = Folder::lock(folder.path()).unwrap();
         std::fs::write(folder.path().join("x.raw"), "old").unwrap();
-        drop(write(&disk(), &locked, "x", &[Format::Raw], &Silent).unwrap());
+        drop(write(&disk(1), &locked, "x", &[Format::Raw], None, &Silent).unwrap());
         let names: Vec<_> = std::fs::read_dir(folder.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name())
-            .filter(|name| name != ".lock")
+            .filter(|name| name != ".lock" && name != ".spare")
             .collect();
         assert_eq!(names, ["x.raw"]);
         assert_eq!(std::fs::read(folder.path().join("x.raw")).unwrap(), b"old");
@@ -233,5 +328,59 @@ mod tests {
         let _first = Folder::lock(folder.path()).unwrap();
         let second = Folder::lock(folder.path()).unwrap_err();
         assert!(matches!(second, Error::Busy { .. }));
+    }
+
+    /// Builds disk after disk, and returns which image files were patched rather than written.
+    fn generations(folder: &Path, lasts: &[u8], idle: Idle) -> Vec<bool> {
+        let locked = Folder::lock(folder).unwrap();
+        let mut patched = Vec::new();
+        for last in lasts {
+            let formats = [Format::Raw, Format::Qcow2];
+            for written in write(&disk(*last), &locked, "x", &formats, Some(idle), &Silent).unwrap() {
+                patched.push(matches!(written.how, How::Patched(_)));
+                let output = written.commit().unwrap();
+                let path = folder.join(&output.path);
+                assert_eq!(
+                    crate::hash::of_file(&path).unwrap(),
+                    output.sha256,
+                    "{path:?} of {last}"
+                );
+            }
+            let raw = std::fs::read(folder.join("x.raw")).unwrap();
+            assert_eq!((raw[399], raw[40 << 20]), (1, *last));
+        }
+        patched
+    }
+
+    #[test]
+    fn later_generations_change_the_spare() {
+        let folder = tempfile::tempdir().unwrap();
+        let patched = generations(folder.path(), &[1, 2, 3, 3, 4], |_| true);
+        assert_eq!(
+            patched,
+            [[false; 2], [true; 2], [true; 2], [true; 2], [true; 2]].concat()
+        );
+    }
+
+    #[test]
+    fn a_spare_that_is_in_use_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(generations(folder.path(), &[1, 2], |_| false), [false; 4]);
+    }
+
+    #[test]
+    fn a_spare_that_was_written_to_or_linked_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        generations(folder.path(), &[1, 2], |_| true);
+        let spare = folder.path().join(".spare/x.raw");
+        std::fs::hard_link(&spare, folder.path().join("kept")).unwrap();
+        let qcow2 = File::options()
+            .write(true)
+            .open(folder.path().join(".spare/x.qcow2"))
+            .unwrap();
+        std::os::unix::fs::FileExt::write_all_at(&qcow2, b"x", 0).unwrap();
+        assert_eq!(generations(folder.path(), &[3], |_| true), [false; 2]);
+        let kept = std::fs::read(folder.path().join("kept")).unwrap();
+        assert_eq!(kept[40 << 20], 1);
     }
 }

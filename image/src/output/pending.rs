@@ -9,6 +9,9 @@ use crate::error::{Error, Result};
 /// End of temporary file names, which begin with a dot.
 const SUFFIX: &str = ".part";
 
+/// Folder of spare images.
+const SPARES: &str = ".spare";
+
 /// A folder that this build alone writes to.
 #[derive(Debug)]
 pub struct Folder {
@@ -27,7 +30,10 @@ impl Folder {
         let lock = File::create(&lock_path).map_err(Error::io("write the lock", &lock_path))?;
         match lock.try_lock() {
             Ok(()) => {
+                let spares = path.join(SPARES);
+                fs::create_dir_all(&spares).map_err(Error::io("make the folder", &spares))?;
                 remove_remains(path)?;
+                remove_remains(&spares)?;
                 Ok(Self {
                     path: path.to_path_buf(),
                     _lock: lock,
@@ -45,9 +51,9 @@ impl Folder {
         &self.path
     }
 
-    /// A file that will be called `name`.
-    pub fn create(&self, name: &str) -> Pending {
-        Pending::new(&self.path, name)
+    /// Where spare images and what is known about images lie.
+    pub fn spares(&self) -> PathBuf {
+        self.path.join(SPARES)
     }
 }
 
@@ -76,6 +82,12 @@ pub struct Pending {
 }
 
 impl Pending {
+    /// A file that will be at `target`.
+    pub fn at(target: &Path) -> Self {
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
+        Self::new(target.parent().unwrap_or(Path::new("")), &name)
+    }
+
     /// A file in `folder` that will be called `name`.
     pub fn new(folder: &Path, name: &str) -> Self {
         Self {

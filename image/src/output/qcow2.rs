@@ -3,11 +3,9 @@
 //! Which clusters are stored is known beforehand, so all tables go in front and the file is written, and hashed, from
 //! its beginning to its end.
 
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 
-use super::{CLUSTER, Chunk, Sink};
-use crate::hash::Hashing;
+use super::{CLUSTER, Checkpointed, Chunk, Finished, Sink, Twin};
 
 const MAGIC: &[u8; 4] = b"QFI\xfb";
 const HEADER: usize = 104;
@@ -68,27 +66,50 @@ impl Plan {
 
 /// Writes a qcow2 image.
 pub struct Qcow2 {
-    out: Hashing<File>,
+    twin: Twin,
+    hash: Checkpointed,
+}
+
+/// Which of the tables exist: one for each stretch of the disk in which anything is stored.
+fn needed_tables(used: &[bool]) -> Vec<bool> {
+    used.chunks(ENTRIES as usize).map(|part| part.contains(&true)).collect()
+}
+
+fn plan(used: &[bool]) -> Plan {
+    let stored = used.iter().filter(|used| **used).count() as u64;
+    let needed = needed_tables(used);
+    let tables = needed.iter().filter(|needed| **needed).count() as u64;
+    Plan::new(needed.len() as u64, tables, stored)
+}
+
+/// Where the first stored cluster lies, in bytes from the start of the file.
+pub fn data_start(used: &[bool]) -> u64 {
+    plan(used).data * CLUSTER
 }
 
 impl Qcow2 {
     /// Starts an image of a disk of `size` bytes of which `used` clusters are stored, and writes its tables.
-    pub fn new(file: File, size: u64, used: &[bool]) -> io::Result<Self> {
-        let stored = used.iter().filter(|used| **used).count() as u64;
-        let needed: Vec<bool> = used.chunks(ENTRIES as usize).map(|part| part.contains(&true)).collect();
-        let tables_len = needed.iter().filter(|needed| **needed).count() as u64;
-        let plan = Plan::new(needed.len() as u64, tables_len, stored);
-        let mut out = Hashing::new(file);
-        out.write_all(&header(&plan, size, needed.len() as u32))?;
-        out.write_all(&count_table(&plan))?;
-        out.write_all(&counts(&plan))?;
-        out.write_all(&addresses(&needed, plan.tables, plan.top_len))?;
+    pub fn new(twin: Twin, size: u64, used: &[bool]) -> io::Result<Self> {
+        let needed = needed_tables(used);
+        let plan = plan(used);
+        let hash = Checkpointed::new();
+        let mut image = Self { twin, hash };
+        image.append(&header(&plan, size, needed.len() as u32))?;
+        image.append(&count_table(&plan))?;
+        image.append(&counts(&plan))?;
+        image.append(&addresses(&needed, plan.tables, plan.top_len))?;
         let mut next = plan.data;
         for part in used.chunks(ENTRIES as usize).filter(|part| part.contains(&true)) {
-            out.write_all(&addresses(part, next, 1))?;
+            image.append(&addresses(part, next, 1))?;
             next += part.iter().filter(|used| **used).count() as u64;
         }
-        Ok(Self { out })
+        Ok(image)
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.twin.write_all_at(bytes, self.hash.bytes())?;
+        self.hash.update(bytes);
+        Ok(())
     }
 }
 
@@ -96,13 +117,17 @@ impl Sink for Qcow2 {
     fn write(&mut self, chunk: &Chunk) -> io::Result<()> {
         for (from, to) in used_runs(&chunk.used) {
             let end = (to * CLUSTER as usize).min(chunk.bytes.len());
-            self.out.write_all(&chunk.bytes[from * CLUSTER as usize..end])?;
+            self.append(&chunk.bytes[from * CLUSTER as usize..end])?;
         }
         Ok(())
     }
 
-    fn finish(self: Box<Self>) -> io::Result<(String, u64)> {
-        Ok(self.out.finish())
+    fn finish(self: Box<Self>) -> io::Result<Finished> {
+        Ok(Finished {
+            size: self.hash.bytes(),
+            hash: self.hash,
+            twin: self.twin,
+        })
     }
 }
 
@@ -154,7 +179,7 @@ fn counts(plan: &Plan) -> Vec<u8> {
 fn addresses(used: &[bool], mut next: u64, clusters: u64) -> Vec<u8> {
     let mut bytes = Vec::with_capacity((clusters * CLUSTER) as usize);
     for used in used {
-        let entry = if *used { next * CLUSTER | COPIED } else { 0 };
+        let entry = if *used { (next * CLUSTER) | COPIED } else { 0 };
         next += u64::from(*used);
         bytes.extend_from_slice(&entry.to_be_bytes());
     }

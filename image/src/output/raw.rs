@@ -1,29 +1,24 @@
 //! The raw format: the disk as it is, with holes where nothing lies.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 
-use sha2::{Digest, Sha256};
-
-use super::{CLUSTER, Chunk, Sink};
-use crate::hash::hex;
+use super::{CLUSTER, Checkpointed, Chunk, Finished, Sink, Twin};
 
 /// Writes a raw image.
 pub struct Raw {
-    file: File,
+    twin: Twin,
     size: u64,
-    hasher: Sha256,
+    hash: Checkpointed,
 }
 
 impl Raw {
     /// Starts an image of `size` bytes, all of them zero.
-    pub fn new(file: File, size: u64) -> io::Result<Self> {
-        file.set_len(size)?;
+    pub fn new(mut twin: Twin, size: u64) -> io::Result<Self> {
+        twin.set_len(size)?;
         Ok(Self {
-            file,
+            twin,
             size,
-            hasher: Sha256::new(),
+            hash: Checkpointed::new(),
         })
     }
 }
@@ -36,13 +31,17 @@ impl Sink for Raw {
                 (to as u64 * CLUSTER).min(chunk.bytes.len() as u64),
             );
             let bytes = &chunk.bytes[from as usize..to as usize];
-            self.file.write_all_at(bytes, chunk.at + from)?;
+            self.twin.write_all_at(bytes, chunk.at + from)?;
         }
-        self.hasher.update(&chunk.bytes);
+        self.hash.update(&chunk.bytes);
         Ok(())
     }
 
-    fn finish(self: Box<Self>) -> io::Result<(String, u64)> {
-        Ok((hex(&self.hasher.finalize()), self.size))
+    fn finish(self: Box<Self>) -> io::Result<Finished> {
+        Ok(Finished {
+            hash: self.hash,
+            size: self.size,
+            twin: self.twin,
+        })
     }
 }

@@ -250,7 +250,7 @@ fn inode_tables(
         let number = numbers.inode[*id];
         let bytes = encode_inode(tree, numbers, &parents, *id, placer)?;
         match tables.last_mut() {
-            Some((_, table)) if number % geometry.inodes != 0 => table.extend_from_slice(&bytes),
+            Some((_, table)) if !number.is_multiple_of(geometry.inodes) => table.extend_from_slice(&bytes),
             _ => tables.push((geometry.inode_at(number), bytes)),
         }
     }

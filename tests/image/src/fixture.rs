@@ -103,6 +103,7 @@ impl Fixture {
             out: self.at("out"),
             cache: self.at("cache"),
             threads: 2,
+            idle: None,
         }
     }
 
@@ -131,7 +132,7 @@ pub fn names(folder: &Path) -> Vec<String> {
         return Vec::new();
     };
     let names = entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
-    let mut names: Vec<String> = names.filter(|name| name != ".lock").collect();
+    let mut names: Vec<String> = names.filter(|name| name != ".lock" && name != ".spare").collect();
     names.sort();
     names
 }
