@@ -95,7 +95,7 @@ impl Deadline {
     }
 
     /// This one or `given` from now, whichever is earlier.
-    fn or_sooner(self, given: Duration) -> Self {
+    pub fn or_sooner(self, given: Duration) -> Self {
         let other = Self::after(given);
         if other.end < self.end { other } else { self }
     }

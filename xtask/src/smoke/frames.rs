@@ -56,7 +56,7 @@ impl Port {
         };
         let socket = UnixDatagram::bind(&harness).with_context(doing)?;
         socket.set_read_timeout(Some(Duration::from_millis(200)))?;
-        socket.set_write_timeout(Some(Duration::from_secs(1)))?;
+        socket.set_write_timeout(Some(Duration::from_millis(200)))?;
         let inbox = Arc::new(Inbox::default());
         receive(socket.try_clone()?, Arc::clone(&inbox));
         let backend = Nic::Frames {
@@ -75,7 +75,7 @@ impl Port {
     /// Sends a frame into the card.
     ///
     /// # Errors
-    /// QEMU does not take it.
+    /// QEMU does not take it: `WouldBlock`, while the guest takes none from the card.
     pub fn send(&self, frame: &[u8]) -> std::io::Result<()> {
         self.socket.send_to(frame, &self.qemu).map(drop)
     }
