@@ -5,7 +5,7 @@
 //! programs, the repository root), [`preflight`] (which programs are needed and how to get them), [`vm`] and [`ssh`]
 //! (machines and sessions on them), [`stop`] (Ctrl-C).
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 use std::process::ExitCode;
 
