@@ -116,7 +116,16 @@ fn compile(shell: &Shell, toolchain: &CrossToolchain, series: Series) -> Result<
     let remap = format!("--remap-path-prefix={}=.", util::root().display());
     toolchain
         .cargo(shell)
-        .args(["rustc", "--package", "ng_socket", "--lib", "--crate-type", "staticlib", "--profile", "kmod"])
+        .args([
+            "rustc",
+            "--package",
+            "ng_socket",
+            "--lib",
+            "--crate-type",
+            "staticlib",
+            "--profile",
+            "kmod",
+        ])
         .args(["-Zbuild-std=core", "-Zjson-target-spec", "--target", TARGET])
         .args(["--no-default-features", "--features", &feature, "--quiet"])
         .arg("--target-dir")
@@ -130,9 +139,12 @@ fn compile(shell: &Shell, toolchain: &CrossToolchain, series: Series) -> Result<
 /// Takes out of the archive what the module's one global symbol leads to, and makes it one relocatable object.
 fn link(shell: &Shell, archive: &Path, object: &Path) -> Result<()> {
     let script = util::root().join("kmod/module.ld");
-    cmd!(shell, "ld.lld -m elf_x86_64 -r --script {script} --undefined ngsocklist -o {object} {archive}")
-        .run()
-        .context("the module could not be linked")
+    cmd!(
+        shell,
+        "ld.lld -m elf_x86_64 -r --script {script} --undefined ngsocklist -o {object} {archive}"
+    )
+    .run()
+    .context("the module could not be linked")
 }
 
 /// Checks the object and gives it its final name in one step.
@@ -144,8 +156,10 @@ fn place(object: &Path, place: &Path) -> Result<PathBuf> {
     }
     let folder = place.parent().context("a module lies in a folder")?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(&bytes).with_context(|| format!("could not write {}", file.path().display()))?;
-    file.persist(place).with_context(|| format!("could not write {}", place.display()))?;
+    file.write_all(&bytes)
+        .with_context(|| format!("could not write {}", file.path().display()))?;
+    file.persist(place)
+        .with_context(|| format!("could not write {}", place.display()))?;
     Ok(place.to_owned())
 }
 

@@ -36,6 +36,17 @@ enum Step {
     Unit,
 }
 
+/// The module's crates as they are built for FreeBSD 15; the workspace as a whole has them for 14.
+const OTHER_ABI: [&str; 7] = [
+    "--package",
+    "kpi",
+    "--package",
+    "ng_socket",
+    "--no-default-features",
+    "--features",
+    "kpi/freebsd15,ng_socket/freebsd15",
+];
+
 /// How a step ended.
 struct Ending {
     step: Step,
@@ -94,22 +105,26 @@ impl Step {
         let xtask = env::current_exe().context("could not find this program's own file")?;
         Ok(match self {
             Self::Format => vec![cmd!(shell, "{cargo} fmt --all --check")],
-            Self::Lint => vec![cmd!(
-                shell,
-                "{cargo} clippy --workspace --all-targets --locked -- -D warnings"
-            )],
+            Self::Lint => vec![
+                cmd!(
+                    shell,
+                    "{cargo} clippy --workspace --all-targets --locked -- -D warnings"
+                ),
+                cmd!(shell, "{cargo} clippy --locked {OTHER_ABI...} -- -D warnings"),
+            ],
             Self::Kmod => ["14", "15"]
                 .map(|release| cmd!(shell, "{xtask} kmod --release {release}"))
                 .into(),
             Self::Tools => vec![cmd!(shell, "{xtask} tools")],
             Self::Doc => vec![cmd!(shell, "{cargo} test --workspace --locked --doc")],
-            Self::Unit if preflight::find("cargo-nextest").is_some() => {
-                vec![cmd!(shell, "{cargo} nextest run --workspace --locked --no-fail-fast")]
+            Self::Unit => {
+                let unit = if preflight::find("cargo-nextest").is_some() {
+                    cmd!(shell, "{cargo} nextest run --workspace --locked --no-fail-fast")
+                } else {
+                    cmd!(shell, "{cargo} test --workspace --locked --all-targets --no-fail-fast")
+                };
+                vec![cmd!(shell, "{cargo} test --locked {OTHER_ABI...}"), unit]
             }
-            Self::Unit => vec![cmd!(
-                shell,
-                "{cargo} test --workspace --locked --all-targets --no-fail-fast"
-            )],
         })
     }
 }

@@ -17,7 +17,10 @@ impl NetEpoch {
     /// Runs `work` inside the epoch. It must not sleep.
     pub fn run<R>(work: impl FnOnce(&Self) -> R) -> R {
         let tracker = UnsafeCell::new(raw::epoch_tracker { storage: [0; 4] });
-        let inside = Self { tracker, this_thread: PhantomData };
+        let inside = Self {
+            tracker,
+            this_thread: PhantomData,
+        };
         // SAFETY: the variable is set when the kernel boots and never changes.
         let epoch = unsafe { raw::net_epoch_preempt };
         // SAFETY: the tracker stays in this frame, which ends after the epoch is left.

@@ -211,7 +211,13 @@ impl<T> Arc<T> {
     /// # Errors
     /// `ENOMEM`: there is no memory, and `wait` forbids to sleep. `value` is dropped.
     pub fn new(value: T, wait: Wait) -> Result<Self> {
-        let counted = KBox::new(Counted { references: AtomicUsize::new(1), value }, wait)?;
+        let counted = KBox::new(
+            Counted {
+                references: AtomicUsize::new(1),
+                value,
+            },
+            wait,
+        )?;
         // INVARIANT: the count of one is this Arc's.
         Ok(Self(counted.into_raw()))
     }
@@ -295,7 +301,10 @@ impl<T: Send + Sync> OnceArc<T> {
     /// An empty place.
     #[must_use]
     pub const fn new() -> Self {
-        Self { pointer: AtomicPtr::new(core::ptr::null_mut()), value: core::marker::PhantomData }
+        Self {
+            pointer: AtomicPtr::new(core::ptr::null_mut()),
+            value: core::marker::PhantomData,
+        }
     }
 
     /// Fills the place.
@@ -305,7 +314,10 @@ impl<T: Send + Sync> OnceArc<T> {
     pub fn set(&self, value: Arc<T>) -> core::result::Result<(), Arc<T>> {
         let pointer = value.into_raw();
         let null = core::ptr::null_mut();
-        match self.pointer.compare_exchange(null, pointer.as_ptr(), Ordering::Release, Ordering::Relaxed) {
+        match self
+            .pointer
+            .compare_exchange(null, pointer.as_ptr(), Ordering::Release, Ordering::Relaxed)
+        {
             // INVARIANT: set from null to an Arc's pointer.
             Ok(_) => Ok(()),
             // SAFETY: the exchange failed, so that the count is still ours.

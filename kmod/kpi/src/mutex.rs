@@ -9,6 +9,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use crate::errno::{Errno, Result};
 use crate::memory::{KBox, Wait};
 use crate::raw::{mutex as raw, systm};
+use crate::shared::field;
 
 const UNINITIALISED: raw::mtx = raw::mtx {
     lock_object: raw::lock_object {
@@ -22,8 +23,7 @@ const UNINITIALISED: raw::mtx = raw::mtx {
 
 /// The address the mutex functions take: that of the lock word.
 fn lock_word(mtx: *mut raw::mtx) -> *mut usize {
-    // A field's address by arithmetic that cannot leave the structure.
-    mtx.wrapping_byte_add(core::mem::offset_of!(raw::mtx, mtx_lock)).cast()
+    field!(mtx, raw::mtx, mtx_lock)
 }
 
 /// Locks `mtx` and names the caller to WITNESS.
@@ -34,7 +34,14 @@ fn lock_word(mtx: *mut raw::mtx) -> *mut usize {
 unsafe fn lock(mtx: *mut raw::mtx) {
     let at = Location::caller();
     // SAFETY: the caller vouches for the mutex; the file name is a static C string.
-    unsafe { raw::__mtx_lock_flags(lock_word(mtx), 0, at.file_as_c_str().as_ptr().cast::<c_char>(), at.line() as c_int) }
+    unsafe {
+        raw::__mtx_lock_flags(
+            lock_word(mtx),
+            0,
+            at.file_as_c_str().as_ptr().cast::<c_char>(),
+            at.line() as c_int,
+        )
+    }
 }
 
 /// Unlocks `mtx`.
@@ -70,7 +77,10 @@ impl<T> Mutex<T> {
         // SAFETY: the memory is zeroed, ours, and stays where it is until drop destroys the mutex.
         unsafe { raw::_mtx_init(lock_word(mtx.get()), name.as_ptr(), core::ptr::null(), raw::MTX_DEF) };
         // INVARIANT: initialised on the heap.
-        Ok(Self { mtx, data: UnsafeCell::new(data) })
+        Ok(Self {
+            mtx,
+            data: UnsafeCell::new(data),
+        })
     }
 
     /// Waits for the mutex.
@@ -78,7 +88,10 @@ impl<T> Mutex<T> {
     pub fn lock(&self) -> Guard<'_, T> {
         // SAFETY: initialised (invariant); a thread that holds it already would stop in the kernel's own check.
         unsafe { lock(self.mtx.get()) };
-        Guard { mtx: self.mtx.get(), data: &self.data }
+        Guard {
+            mtx: self.mtx.get(),
+            data: &self.data,
+        }
     }
 
     /// Wakes every thread that sleeps on this mutex by [`Guard::sleep`].
@@ -111,7 +124,11 @@ unsafe impl<T: Send> Sync for StaticMutex<T> {}
 impl<T> StaticMutex<T> {
     /// Not usable before [`StaticMutex::init`].
     pub const fn new(data: T) -> Self {
-        Self { mtx: UnsafeCell::new(UNINITIALISED), ready: AtomicBool::new(false), data: UnsafeCell::new(data) }
+        Self {
+            mtx: UnsafeCell::new(UNINITIALISED),
+            ready: AtomicBool::new(false),
+            data: UnsafeCell::new(data),
+        }
     }
 
     /// Initialises the mutex; a second call does nothing.
@@ -120,7 +137,14 @@ impl<T> StaticMutex<T> {
     pub fn init(&'static self, name: &'static CStr) {
         if !self.ready.swap(true, Ordering::AcqRel) {
             // SAFETY: a static stays where it is, and the swap lets one caller through.
-            unsafe { raw::_mtx_init(lock_word(self.mtx.get()), name.as_ptr(), core::ptr::null(), raw::MTX_DEF) }
+            unsafe {
+                raw::_mtx_init(
+                    lock_word(self.mtx.get()),
+                    name.as_ptr(),
+                    core::ptr::null(),
+                    raw::MTX_DEF,
+                )
+            }
         }
     }
 
@@ -140,7 +164,10 @@ impl<T> StaticMutex<T> {
     pub fn lock(&'static self) -> Guard<'static, T> {
         // SAFETY: the load event initialised it before any method of the module could be called.
         unsafe { lock(self.mtx.get()) };
-        Guard { mtx: self.mtx.get(), data: &self.data }
+        Guard {
+            mtx: self.mtx.get(),
+            data: &self.data,
+        }
     }
 }
 
@@ -173,7 +200,15 @@ impl<T> Guard<'_, T> {
         // SAFETY: this thread holds the mutex (invariant), whose first member is the lock object; the channel is only
         // compared. The kernel takes the mutex again before it returns.
         let code = unsafe {
-            systm::_sleep(self.mtx.cast(), lock, systm::PCATCH, message.as_ptr(), timeout, 0, systm::C_HARDCLOCK)
+            systm::_sleep(
+                self.mtx.cast(),
+                lock,
+                systm::PCATCH,
+                message.as_ptr(),
+                timeout,
+                0,
+                systm::C_HARDCLOCK,
+            )
         };
         match Errno::check(code) {
             Ok(()) => Woken::Up,

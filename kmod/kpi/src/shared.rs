@@ -30,3 +30,18 @@ pub struct SyncConst<T>(pub T);
 // SAFETY: never written after it is compiled (it is no cell), so that any thread may read it; what its pointers lead to
 // is the kernel's business.
 unsafe impl<T> Sync for SyncConst<T> {}
+
+/// The address of a member of a structure that C owns, without a look at the structure: `field!(pointer, type, member)`.
+macro_rules! field {
+    ($pointer:expr, $type:ty, $field:ident) => {
+        $crate::shared::member($pointer, core::mem::offset_of!($type, $field), |all: &$type| {
+            &all.$field
+        })
+    };
+}
+pub(crate) use field;
+
+/// The address `offset` bytes into the structure behind `pointer`; `_member` says what lies there.
+pub(crate) fn member<T, F>(pointer: *mut T, offset: usize, _member: fn(&T) -> &F) -> *mut F {
+    pointer.wrapping_byte_add(offset).cast()
+}

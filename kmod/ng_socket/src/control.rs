@@ -50,7 +50,10 @@ unsafe impl Protocol for Control {
 
     fn attach(socket: Socket, thread: &Thread) -> Result<Self> {
         thread.may_control_netgraph()?;
-        socket.reserve(MAX_DATAGRAM.load(Ordering::Relaxed), RECEIVE_SPACE.load(Ordering::Relaxed))?;
+        socket.reserve(
+            MAX_DATAGRAM.load(Ordering::Relaxed),
+            RECEIVE_SPACE.load(Ordering::Relaxed),
+        )?;
         let node = SocketNode::new(socket)?;
         match make_node(&node) {
             Ok(id) => Ok(Self { node, id }),
@@ -78,7 +81,11 @@ unsafe impl Protocol for Control {
         let name = NodeName::new(address.text())?;
         let state = self.node.state();
         let node = state.node.as_ref().ok_or(Errno::ENOTCONN)?;
-        if node.name().is_empty() { node.set_name(&name) } else { Err(Errno::EINVAL) }
+        if node.name().is_empty() {
+            node.set_name(&name)
+        } else {
+            Err(Errno::EINVAL)
+        }
     }
 
     fn connect(&self, _: &Address<'_>) -> Result {
@@ -98,7 +105,10 @@ unsafe impl Protocol for Control {
 
     fn name(&self) -> Result<Name> {
         let node = self.node.node().map_err(|_| Errno::EINVAL)?;
-        Ok(Name { name: node.name(), id: node.id() })
+        Ok(Name {
+            name: node.name(),
+            id: node.id(),
+        })
     }
 
     fn has_node(&self) -> bool {

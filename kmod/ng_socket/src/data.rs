@@ -50,8 +50,14 @@ unsafe impl Protocol for Data {
 
     fn attach(socket: Socket, thread: &Thread) -> Result<Self> {
         thread.may_control_netgraph()?;
-        socket.reserve(MAX_DATAGRAM.load(Ordering::Relaxed), RECEIVE_SPACE.load(Ordering::Relaxed))?;
-        Ok(Self { socket, node: OnceArc::new() })
+        socket.reserve(
+            MAX_DATAGRAM.load(Ordering::Relaxed),
+            RECEIVE_SPACE.load(Ordering::Relaxed),
+        )?;
+        Ok(Self {
+            socket,
+            node: OnceArc::new(),
+        })
     }
 
     fn detach(self) {
@@ -82,7 +88,9 @@ unsafe impl Protocol for Data {
             return Err(Errno::EADDRINUSE);
         }
         // Of two threads that connect this socket at the same time, the one that gets the place wins.
-        self.node.set(kpi::memory::Arc::clone(&private)).map_err(|_| Errno::EISCONN)?;
+        self.node
+            .set(kpi::memory::Arc::clone(&private))
+            .map_err(|_| Errno::EISCONN)?;
         state.data = Some(self.socket);
         Ok(())
     }
@@ -100,7 +108,10 @@ unsafe impl Protocol for Data {
                 None => only_hook(hooks)?,
                 Some(name) => {
                     let name = HookName::new(name)?;
-                    hooks.and_then(|hooks| hooks.find(&name)).cloned().ok_or(Errno::EHOSTUNREACH)?
+                    hooks
+                        .and_then(|hooks| hooks.find(&name))
+                        .cloned()
+                        .ok_or(Errno::EHOSTUNREACH)?
                 }
             }
         };
@@ -110,7 +121,10 @@ unsafe impl Protocol for Data {
 
     fn name(&self) -> Result<Name> {
         let node = self.node().and_then(SocketNode::node).map_err(|_| Errno::EINVAL)?;
-        Ok(Name { name: node.name(), id: node.id() })
+        Ok(Name {
+            name: node.name(),
+            id: node.id(),
+        })
     }
 
     fn has_node(&self) -> bool {

@@ -33,7 +33,13 @@ use crate::node::SocketType;
 const fn command(cmd: u32, name: &'static CStr) -> ng_cmdlist {
     let no_arguments = core::ptr::null();
     let cookie = NGM_SOCKET_COOKIE;
-    ng_cmdlist { cookie, cmd: cmd as c_int, name: name.as_ptr(), mesgType: no_arguments, respType: no_arguments }
+    ng_cmdlist {
+        cookie,
+        cmd: cmd as c_int,
+        name: name.as_ptr(),
+        mesgType: no_arguments,
+        respType: no_arguments,
+    }
 }
 
 /// The commands' ASCII forms, so that `ngctl msg` knows them; an empty entry ends the list.
@@ -107,13 +113,14 @@ macro_rules! linker_set {
     };
 }
 
-const fn init(
-    subsystem: u32,
-    order: u32,
-    func: unsafe extern "C" fn(*const c_void),
-    udata: *const c_void,
-) -> sysinit {
-    sysinit { subsystem, order, next: core::ptr::null_mut(), func: Some(func), udata }
+const fn init(subsystem: u32, order: u32, func: unsafe extern "C" fn(*const c_void), udata: *const c_void) -> sysinit {
+    sysinit {
+        subsystem,
+        order,
+        next: core::ptr::null_mut(),
+        func: Some(func),
+        udata,
+    }
 }
 
 linker_set! { "set_sysinit_set":
@@ -127,22 +134,36 @@ linker_set! { "set_sysuninit_set":
 
 /// The kernels this build is for: every one of a release series.
 #[cfg(not(feature = "freebsd15"))]
-const KERNELS: mod_depend =
-    mod_depend { md_ver_minimum: 1_400_000, md_ver_preferred: 1_400_507, md_ver_maximum: 1_499_999 };
+const KERNELS: mod_depend = mod_depend {
+    md_ver_minimum: 1_400_000,
+    md_ver_preferred: 1_400_507,
+    md_ver_maximum: 1_499_999,
+};
 /// The kernels this build is for: every one of a release series.
 #[cfg(feature = "freebsd15")]
-const KERNELS: mod_depend =
-    mod_depend { md_ver_minimum: 1_500_000, md_ver_preferred: 1_500_068, md_ver_maximum: 1_599_999 };
+const KERNELS: mod_depend = mod_depend {
+    md_ver_minimum: 1_500_000,
+    md_ver_preferred: 1_500_068,
+    md_ver_maximum: 1_599_999,
+};
 
 const NETGRAPH: c_int = NG_ABI_VERSION as c_int;
 
 static DEPEND_KERNEL: SyncConst<mod_depend> = SyncConst(KERNELS);
-static DEPEND_NETGRAPH: SyncConst<mod_depend> =
-    SyncConst(mod_depend { md_ver_minimum: NETGRAPH, md_ver_preferred: NETGRAPH, md_ver_maximum: NETGRAPH });
+static DEPEND_NETGRAPH: SyncConst<mod_depend> = SyncConst(mod_depend {
+    md_ver_minimum: NETGRAPH,
+    md_ver_preferred: NETGRAPH,
+    md_ver_maximum: NETGRAPH,
+});
 static VERSION: SyncConst<mod_version> = SyncConst(mod_version { mv_version: 1 });
 
 const fn metadata(kind: c_int, data: *const c_void, name: &'static CStr) -> mod_metadata {
-    mod_metadata { md_version: MDT_STRUCT_VERSION, md_type: kind, md_data: data, md_cval: name.as_ptr() }
+    mod_metadata {
+        md_version: MDT_STRUCT_VERSION,
+        md_type: kind,
+        md_data: data,
+        md_cval: name.as_ptr(),
+    }
 }
 
 linker_set! { "set_modmetadata_set":
@@ -181,7 +202,14 @@ const fn oid(
 /// A node below `parent`.
 const fn node(parent: *mut c_void, name: &'static CStr, description: &'static CStr) -> sysctl_oid {
     // Without CTLFLAG_MPSAFE, as SYSCTL_NODE of ng_socket has it: a node without a handler takes no lock.
-    oid(parent, CTLTYPE_NODE | CTLFLAG_RW | CTLFLAG_MPSAFE, name, None, c"N", description)
+    oid(
+        parent,
+        CTLTYPE_NODE | CTLFLAG_RW | CTLFLAG_MPSAFE,
+        name,
+        None,
+        c"N",
+        description,
+    )
 }
 
 /// A constant int.
@@ -215,4 +243,3 @@ linker_set! { "set_sysctl_set":
     SYSCTL_CONTROL => sysctl_oid = node(NET_GRAPH, c"control", c"Control sockets");
     SYSCTL_CONTROL_PROTO => sysctl_oid = int(SYSCTL_CONTROL.get().cast(), c"proto", NG_CONTROL, c"NG_CONTROL");
 }
-

@@ -28,7 +28,10 @@ impl HookTable {
     /// # Errors
     /// `ENOMEM`, if `wait` forbids to sleep.
     pub(crate) fn new(wait: Wait) -> Result<Self> {
-        Ok(Self { buckets: KArray::new(FIRST_SIZE, wait)?, count: 0 })
+        Ok(Self {
+            buckets: KArray::new(FIRST_SIZE, wait)?,
+            count: 0,
+        })
     }
 
     /// Adds a hook. Never sleeps.
@@ -36,7 +39,14 @@ impl HookTable {
     /// # Errors
     /// `ENOMEM`.
     pub(crate) fn insert(&mut self, hook: Hook) -> Result {
-        let entry = KBox::new(Entry { name: hook.name(), hook, next: None }, Wait::Never)?;
+        let entry = KBox::new(
+            Entry {
+                name: hook.name(),
+                hook,
+                next: None,
+            },
+            Wait::Never,
+        )?;
         if self.count >= self.buckets.as_slice().len() {
             self.grow();
         }
@@ -82,8 +92,12 @@ impl HookTable {
 
     /// Moves everything to a table of twice the size, if there is memory for it.
     fn grow(&mut self) {
-        let Some(size) = self.buckets.as_slice().len().checked_mul(2) else { return };
-        let Ok(mut larger) = KArray::new(size, Wait::Never) else { return };
+        let Some(size) = self.buckets.as_slice().len().checked_mul(2) else {
+            return;
+        };
+        let Ok(mut larger) = KArray::new(size, Wait::Never) else {
+            return;
+        };
         for chain in self.buckets.as_mut_slice() {
             while let Some(mut entry) = chain.take() {
                 *chain = entry.next.take();

@@ -47,8 +47,19 @@ impl SocketNode {
     /// `ENOMEM`, though it sleeps for memory.
     pub(crate) fn new(control: Socket) -> Result<Arc<Self>> {
         let hooks = HookTable::new(Wait::Sleep)?;
-        let state = State { node: None, control: Some(control), data: None, hooks: Some(hooks), linger: Linger::Stay };
-        Arc::new(Self { state: Mutex::new(state, c"ng_socket state", Wait::Sleep)? }, Wait::Sleep)
+        let state = State {
+            node: None,
+            control: Some(control),
+            data: None,
+            hooks: Some(hooks),
+            linger: Linger::Stay,
+        };
+        Arc::new(
+            Self {
+                state: Mutex::new(state, c"ng_socket state", Wait::Sleep)?,
+            },
+            Wait::Sleep,
+        )
     }
 
     /// Locks what changes.
@@ -70,7 +81,11 @@ impl SocketNode {
         let orphan = {
             let mut state = self.state();
             *place(&mut state) = None;
-            if state.control.is_none() && state.data.is_none() { state.node.clone() } else { None }
+            if state.control.is_none() && state.data.is_none() {
+                state.node.clone()
+            } else {
+                None
+            }
         };
         if let Some(node) = orphan {
             // Should there be no item to queue the removal with, the node stays until somebody shuts it down.
@@ -108,7 +123,10 @@ impl SocketNode {
 /// # Errors
 /// `EINVAL`: the path makes no sense, or is relative. `ENOENT`: there is no such node.
 pub(crate) fn find(path: &CStr) -> Result<Node> {
-    Item::with_data(None, Wait::Sleep)?.address_path(None, path)?.into_node().ok_or(Errno::ENOENT)
+    Item::with_data(None, Wait::Sleep)?
+        .address_path(None, path)?
+        .into_node()
+        .ok_or(Errno::ENOENT)
 }
 
 /// The node type `socket`.
@@ -122,7 +140,9 @@ impl NodeType for SocketType {
     }
 
     fn receive_message(private: &SocketNode, message: Message, sender: u32) -> Result {
-        let Header { typecookie, flags, cmd, .. } = message.header();
+        let Header {
+            typecookie, flags, cmd, ..
+        } = message.header();
         // An answer with our own cookie comes from another socket node: it is the process that asked.
         if typecookie == NGM_SOCKET_COOKIE && flags & NGF_RESP == 0 {
             private.command(cmd)
@@ -134,7 +154,9 @@ impl NodeType for SocketType {
     fn receive_data(private: &SocketNode, hook: HookName, packet: Mbuf) -> Result {
         let state = private.state();
         match state.data {
-            Some(data) => data.receive_buffer().append(&OwnAddress::of_hook(hook.as_bytes()), packet),
+            Some(data) => data
+                .receive_buffer()
+                .append(&OwnAddress::of_hook(hook.as_bytes()), packet),
             // Nobody listens: as if it had been read.
             None => Ok(()),
         }

@@ -2,6 +2,7 @@
 
 use core::ffi::CStr;
 
+use kpi::Errno;
 use kpi::errno::Result;
 use kpi::memory::{Arc, Wait};
 use kpi::mutex::{Mutex, Woken};
@@ -9,7 +10,6 @@ use kpi::netgraph::{Addressed, Message, Notified, Sent, type_exists};
 use kpi::raw::ng_message::{NG_TYPESIZ, NG_VERSION, NGM_GENERIC_COOKIE, NGM_MKPEER, ngm_mkpeer};
 use kpi::socket::Socket;
 use kpi::thread::Thread;
-use kpi::Errno;
 
 use crate::node::SocketNode;
 
@@ -20,7 +20,11 @@ use crate::node::SocketNode;
 /// # Errors
 /// `EINVAL`: another version of the message format.
 pub(crate) fn check(message: &Message) -> Result {
-    if message.header().version == NG_VERSION { Ok(()) } else { Err(Errno::EINVAL) }
+    if message.header().version == NG_VERSION {
+        Ok(())
+    } else {
+        Err(Errno::EINVAL)
+    }
 }
 
 /// The name of the module of a node type: `ng_` and the type.
@@ -109,7 +113,10 @@ impl Notified for Request {
     fn applied(&self, result: Result) {
         let abandoned = {
             let mut progress = self.progress.lock();
-            matches!(core::mem::replace(&mut *progress, Progress::Done(result)), Progress::Abandoned)
+            matches!(
+                core::mem::replace(&mut *progress, Progress::Done(result)),
+                Progress::Abandoned
+            )
         };
         self.progress.wakeup();
         if abandoned && let Err(errno) = result {

@@ -27,7 +27,12 @@ const PANIC: &str = "ngforge_panic_is_reachable";
 const EXPORT: &str = "ngsocklist";
 
 /// The linker sets without which the kernel would load the module and never look at it.
-const LINKER_SETS: [&str; 4] = ["set_sysinit_set", "set_sysuninit_set", "set_modmetadata_set", "set_sysctl_set"];
+const LINKER_SETS: [&str; 4] = [
+    "set_sysinit_set",
+    "set_sysuninit_set",
+    "set_modmetadata_set",
+    "set_sysctl_set",
+];
 
 /// Relocations the loader applies, by their names in the ABI.
 const RELOCATIONS: [(u32, &str); 4] = [
@@ -66,7 +71,10 @@ type Sections<'a> = SectionTable<'a, FileHeader64<LittleEndian>>;
 pub fn module(bytes: &[u8]) -> Result<Report> {
     ensure!(bytes.len() <= LIMIT, "it is {} bytes; {LIMIT} are allowed", bytes.len());
     let header = FileHeader64::<LittleEndian>::parse(bytes).context("it is not an ELF64 file")?;
-    ensure!(header.e_type(ENDIAN) == elf::ET_REL, "it is no relocatable object (ET_REL)");
+    ensure!(
+        header.e_type(ENDIAN) == elf::ET_REL,
+        "it is no relocatable object (ET_REL)"
+    );
     ensure!(header.e_machine(ENDIAN) == elf::EM_X86_64, "it is not for x86-64");
     let sections = header.sections(ENDIAN, bytes).context("it has no section table")?;
     linker_sets(&sections)?;
@@ -79,20 +87,28 @@ pub fn module(bytes: &[u8]) -> Result<Report> {
 }
 
 fn name<'a>(sections: &Sections<'a>, section: &'a SectionHeader64<LittleEndian>) -> String {
-    sections.section_name(ENDIAN, section).map_or_else(|_| "?".into(), |name| String::from_utf8_lossy(name).into())
+    sections
+        .section_name(ENDIAN, section)
+        .map_or_else(|_| "?".into(), |name| String::from_utf8_lossy(name).into())
 }
 
 fn linker_sets(sections: &Sections<'_>) -> Result<()> {
     let names: BTreeSet<String> = sections.iter().map(|section| name(sections, section)).collect();
     for set in LINKER_SETS {
-        ensure!(names.contains(set), "the linker set {set} is missing: the kernel would not find what the module offers");
+        ensure!(
+            names.contains(set),
+            "the linker set {set} is missing: the kernel would not find what the module offers"
+        );
     }
     Ok(())
 }
 
 /// Checks the symbol table; returns how many symbols are imported.
 fn symbols(sections: &Sections<'_>, bytes: &[u8]) -> Result<usize> {
-    let tables = sections.iter().filter(|section| section.sh_type(ENDIAN) == elf::SHT_SYMTAB).count();
+    let tables = sections
+        .iter()
+        .filter(|section| section.sh_type(ENDIAN) == elf::SHT_SYMTAB)
+        .count();
     ensure!(tables == 1, "it has {tables} symbol tables; the loader wants one");
     let table = sections.symbols(ENDIAN, bytes, elf::SHT_SYMTAB)?;
     let allowed: BTreeSet<&str> = IMPORTS.lines().filter(|line| !line.starts_with('#')).collect();
@@ -106,11 +122,18 @@ fn symbols(sections: &Sections<'_>, bytes: &[u8]) -> Result<usize> {
             exported = symbol.st_bind() == elf::STB_GLOBAL;
         }
     }
-    ensure!(exported, "the symbol {EXPORT} is not exported: netstat -f netgraph would not find the sockets");
+    ensure!(
+        exported,
+        "the symbol {EXPORT} is not exported: netstat -f netgraph would not find the sockets"
+    );
     if imports.contains(PANIC) {
         bail!("it can panic: some code reaches the panic handler; in the kernel that would stop the machine");
     }
-    let strange: Vec<&str> = imports.iter().map(String::as_str).filter(|name| !allowed.contains(name)).collect();
+    let strange: Vec<&str> = imports
+        .iter()
+        .map(String::as_str)
+        .filter(|name| !allowed.contains(name))
+        .collect();
     ensure!(
         strange.is_empty(),
         "it imports {}, which the kernel need not have (allowed are those of xtask/src/kmod/imports.txt)",
@@ -123,7 +146,9 @@ fn symbols(sections: &Sections<'_>, bytes: &[u8]) -> Result<usize> {
 fn relocations(sections: &Sections<'_>, bytes: &[u8]) -> Result<BTreeMap<&'static str, usize>> {
     let mut counts = BTreeMap::new();
     for section in sections.iter() {
-        let Some((entries, link)) = section.rela(ENDIAN, bytes)? else { continue };
+        let Some((entries, link)) = section.rela(ENDIAN, bytes)? else {
+            continue;
+        };
         let target = sections.section(section.info_link(ENDIAN))?;
         if target.sh_flags(ENDIAN).0 & u64::from(elf::SHF_ALLOC.0) == 0 {
             continue;
@@ -160,9 +185,17 @@ fn instructions(sections: &Sections<'_>, bytes: &[u8]) -> Result<usize> {
         let mut instruction = Instruction::default();
         while decoder.can_decode() {
             decoder.decode_out(&mut instruction);
-            let used = factory.info(&instruction).used_registers().iter().map(|used| used.register());
+            let used = factory
+                .info(&instruction)
+                .used_registers()
+                .iter()
+                .map(|used| used.register());
             if let Some(register) = used.into_iter().find(|register| is_process_state(*register)) {
-                bail!("{} + {:#x} uses {register:?}: {instruction}", name(sections, section), instruction.ip());
+                bail!(
+                    "{} + {:#x} uses {register:?}: {instruction}",
+                    name(sections, section),
+                    instruction.ip()
+                );
             }
             count += usize::from(!instruction.is_invalid());
         }
@@ -182,10 +215,20 @@ mod tests {
     #[test]
     fn only_relocatable_objects_pass() {
         let error = module(b"#!/bin/sh").err().map(|error| format!("{error:#}"));
-        assert!(error.as_deref().is_some_and(|error| error.contains("not an ELF64 file")), "{error:?}");
+        assert!(
+            error
+                .as_deref()
+                .is_some_and(|error| error.contains("not an ELF64 file")),
+            "{error:?}"
+        );
         let own = std::fs::read(std::env::current_exe().expect("a test has a file")).expect("and may read it");
         let error = module(&own).err().map(|error| format!("{error:#}"));
-        assert!(error.as_deref().is_some_and(|error| error.contains("65536 are allowed")), "{error:?}");
+        assert!(
+            error
+                .as_deref()
+                .is_some_and(|error| error.contains("65536 are allowed")),
+            "{error:?}"
+        );
     }
 
     #[test]

@@ -158,7 +158,9 @@ struct Callback<N> {
 /// # Safety
 /// `context` is a [`Callback`] that [`Addressed::send_notify`] left to netgraph, which calls this once.
 unsafe extern "C" fn applied<N: Notified>(context: *mut c_void, error: c_int) {
-    let Some(context) = NonNull::new(context.cast::<Callback<N>>()) else { return };
+    let Some(context) = NonNull::new(context.cast::<Callback<N>>()) else {
+        return;
+    };
     // SAFETY: send_notify leaked the box, and netgraph gives it back by this call.
     let callback = unsafe { KBox::from_raw(context) };
     callback.notified.applied(Errno::check(error));

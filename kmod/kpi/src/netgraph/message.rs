@@ -57,7 +57,12 @@ impl Message {
         if length > datagram.len() {
             return Err(Errno::EINVAL);
         }
-        let flags = malloc::M_ZERO | if wait == Wait::Sleep { malloc::M_WAITOK } else { malloc::M_NOWAIT };
+        let flags = malloc::M_ZERO
+            | if wait == Wait::Sleep {
+                malloc::M_WAITOK
+            } else {
+                malloc::M_NOWAIT
+            };
         // SAFETY: the type is netgraph's own, registered as long as netgraph is loaded, on which this module depends.
         let memory = unsafe { malloc::malloc(length.saturating_add(1), memory_type(), flags) };
         let memory = NonNull::new(memory.cast::<u8>()).ok_or(Errno::ENOMEM)?;

@@ -7,6 +7,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use crate::errno::{Errno, Result};
 use crate::raw::netgraph as raw;
 use crate::raw::ng_message::{NG_HOOKSIZ, NG_NODESIZ};
+use crate::shared::field;
 
 /// The name of a node: up to 31 bytes, empty for a node without one.
 pub type NodeName = Name<NG_NODESIZ>;
@@ -101,7 +102,7 @@ impl Node {
     /// `pointer` is a node that somebody else's reference keeps alive during the call.
     pub(crate) unsafe fn from_borrowed(pointer: NonNull<raw::ng_node>) -> Self {
         // SAFETY: the node is alive (caller), and its counter with it.
-        unsafe { acquire(&raw mut (*pointer.as_ptr()).nd_refs) };
+        unsafe { acquire(field!(pointer.as_ptr(), raw::ng_node, nd_refs)) };
         // INVARIANT: the reference just counted.
         Self(pointer)
     }
@@ -124,7 +125,7 @@ impl Node {
     pub fn name(&self) -> NodeName {
         // SAFETY: the node is alive (invariant); every byte pattern is a valid array, and the volatile read makes no
         // assumption about concurrent writers.
-        let mut bytes = unsafe { (&raw const (*self.0.as_ptr()).nd_name).read_volatile() };
+        let mut bytes = unsafe { field!(self.0.as_ptr(), raw::ng_node, nd_name).read_volatile() };
         if let Some(last) = bytes.last_mut() {
             *last = 0;
         }
@@ -135,7 +136,7 @@ impl Node {
     #[must_use]
     pub fn is_valid(&self) -> bool {
         // SAFETY: the node is alive (invariant).
-        let flags = unsafe { (&raw const (*self.0.as_ptr()).nd_flags).read_volatile() };
+        let flags = unsafe { field!(self.0.as_ptr(), raw::ng_node, nd_flags).read_volatile() };
         flags & raw::NGF_INVALID == 0
     }
 
@@ -143,7 +144,7 @@ impl Node {
     #[must_use]
     pub fn hook_count(&self) -> usize {
         // SAFETY: the node is alive (invariant).
-        let hooks = unsafe { (&raw const (*self.0.as_ptr()).nd_numhooks).read_volatile() };
+        let hooks = unsafe { field!(self.0.as_ptr(), raw::ng_node, nd_numhooks).read_volatile() };
         usize::try_from(hooks).unwrap_or(0)
     }
 
@@ -198,7 +199,7 @@ impl Hook {
     /// `pointer` is a hook that somebody else's reference keeps alive during the call.
     pub(crate) unsafe fn from_borrowed(pointer: NonNull<raw::ng_hook>) -> Self {
         // SAFETY: the hook is alive (caller), and its counter with it.
-        unsafe { acquire(&raw mut (*pointer.as_ptr()).hk_refs) };
+        unsafe { acquire(field!(pointer.as_ptr(), raw::ng_hook, hk_refs)) };
         // INVARIANT: the reference just counted.
         Self(pointer)
     }

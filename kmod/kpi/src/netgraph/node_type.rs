@@ -16,6 +16,7 @@ use crate::mbuf::Mbuf;
 use crate::memory::Arc;
 use crate::mutex::StaticMutex;
 use crate::raw::netgraph as raw;
+use crate::shared::field;
 
 /// What a node of the type does.
 pub trait NodeType: 'static {
@@ -113,8 +114,7 @@ impl Node {
     }
 
     fn private(&self) -> *mut *mut c_void {
-        // SAFETY: the node is alive as long as self; only the address is taken.
-        unsafe { &raw mut (*self.as_ptr()).nd_private }
+        field!(self.as_ptr(), raw::ng_node, nd_private)
     }
 }
 
@@ -166,13 +166,17 @@ pub fn take_private<T: NodeType>(node: &Node) -> Option<Arc<T::Private>> {
 /// Called from rcvmsg or rcvdata of a node of type `T`, and not kept beyond.
 unsafe fn borrow<'a, T: NodeType>(node: *mut raw::ng_node) -> Option<&'a T::Private> {
     // SAFETY: netgraph passes a live node.
-    let pointer = unsafe { (&raw const (*node).nd_private).read_volatile() };
+    let pointer = unsafe { field!(node, raw::ng_node, nd_private).read_volatile() };
     // SAFETY: shutdown, which takes the count away, needs the queue for writing, and netgraph holds it for this call.
     NonNull::new(pointer).map(|pointer| unsafe { Arc::borrow_raw(pointer.cast()) })
 }
 
 /// `ng_rcvmsg_t`
-unsafe extern "C" fn rcvmsg<T: NodeType>(node: *mut raw::ng_node, item: *mut raw::ng_item, _: *mut raw::ng_hook) -> c_int {
+unsafe extern "C" fn rcvmsg<T: NodeType>(
+    node: *mut raw::ng_node,
+    item: *mut raw::ng_item,
+    _: *mut raw::ng_hook,
+) -> c_int {
     // SAFETY: netgraph gives the item away.
     let message = unsafe { Item::from_raw(item) }.and_then(Item::into_message);
     // SAFETY: this is rcvmsg, and the borrow ends with it.
@@ -187,7 +191,9 @@ unsafe extern "C" fn rcvmsg<T: NodeType>(node: *mut raw::ng_node, item: *mut raw
 unsafe extern "C" fn rcvdata<T: NodeType>(hook: *mut raw::ng_hook, item: *mut raw::ng_item) -> c_int {
     // SAFETY: netgraph gives the item away.
     let packet = unsafe { Item::from_raw(item) }.and_then(Item::into_data);
-    let Some(hook) = NonNull::new(hook) else { return Errno::EINVAL.get() };
+    let Some(hook) = NonNull::new(hook) else {
+        return Errno::EINVAL.get();
+    };
     // SAFETY: netgraph passes a live hook, which keeps its node.
     let node = unsafe { (*hook.as_ptr()).hk_node };
     // SAFETY: as above; the name never changes.
@@ -213,12 +219,18 @@ unsafe extern "C" fn shutdown<T: NodeType>(node: *mut raw::ng_node) -> c_int {
 
 /// `ng_newhook_t`
 unsafe extern "C" fn newhook<T: NodeType>(node: *mut raw::ng_node, hook: *mut raw::ng_hook, _: *const c_char) -> c_int {
-    let (Some(node), Some(hook)) = (NonNull::new(node), NonNull::new(hook)) else { return Errno::EINVAL.get() };
+    let (Some(node), Some(hook)) = (NonNull::new(node), NonNull::new(hook)) else {
+        return Errno::EINVAL.get();
+    };
     // SAFETY: netgraph passes a live node.
     let node = unsafe { Node::from_borrowed(node) };
     // SAFETY: netgraph passes a live hook, which carries its name already.
     let hook = unsafe { Hook::from_borrowed(hook) };
-    to_c(private_of::<T>(&node).ok_or(Errno::EINVAL).and_then(|private| T::new_hook(&private, hook)))
+    to_c(
+        private_of::<T>(&node)
+            .ok_or(Errno::EINVAL)
+            .and_then(|private| T::new_hook(&private, hook)),
+    )
 }
 
 /// `ng_findhook_t`: the hook comes back without a reference, as netgraph wants it.
@@ -228,7 +240,9 @@ unsafe extern "C" fn findhook<T: NodeType>(node: *mut raw::ng_node, name: *const
     // SAFETY: netgraph passes a live node.
     let node = unsafe { Node::from_borrowed(node) };
     // SAFETY: netgraph passes a C string, which stays as it is during the call.
-    let Ok(name) = HookName::new(unsafe { CStr::from_ptr(name) }.to_bytes()) else { return none };
+    let Ok(name) = HookName::new(unsafe { CStr::from_ptr(name) }.to_bytes()) else {
+        return none;
+    };
     let hook = private_of::<T>(&node).and_then(|private| T::find_hook(&private, &name));
     hook.map_or(none, |hook| hook.as_ptr())
 }

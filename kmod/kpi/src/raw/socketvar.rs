@@ -45,11 +45,19 @@ pub struct BufferOffsets {
 }
 
 /// The newer layout: 14.3 and 15.0.
-pub const BUFFERS_SPLICE: BufferOffsets = BufferOffsets { so_rcv: 512, so_rcv_mtx: 480, so_snd: 720 };
+pub const BUFFERS_SPLICE: BufferOffsets = BufferOffsets {
+    so_rcv: 512,
+    so_rcv_mtx: 480,
+    so_snd: 720,
+};
 
 /// The older layout: 14.0, before `SO_SPLICE`.
 #[cfg(not(feature = "freebsd15"))]
-pub const BUFFERS_PLAIN: BufferOffsets = BufferOffsets { so_rcv: 448, so_rcv_mtx: 416, so_snd: 656 };
+pub const BUFFERS_PLAIN: BufferOffsets = BufferOffsets {
+    so_rcv: 448,
+    so_rcv_mtx: 416,
+    so_snd: 656,
+};
 
 /// Every layout known for this release series.
 #[cfg(not(feature = "freebsd15"))]

@@ -25,7 +25,8 @@ impl<'a> Address<'a> {
         let head = size_of::<sockaddr>();
         let data = pointer.cast::<u8>().wrapping_add(head);
         // SAFETY: sa_len bytes are readable (caller), the head among them.
-        Some(Self { data: unsafe { core::slice::from_raw_parts(data, length.saturating_sub(head)) } })
+        let data = unsafe { core::slice::from_raw_parts(data, length.saturating_sub(head)) };
+        Some(Self { data })
     }
 
     /// An address of these bytes, as a process would have passed them.
@@ -97,7 +98,11 @@ impl OwnAddress {
         for (place, byte) in data.iter_mut().take(31).zip(text) {
             *place = byte;
         }
-        Self { len, family: AF_NETGRAPH, data }
+        Self {
+            len,
+            family: AF_NETGRAPH,
+            data,
+        }
     }
 
     /// The hook a packet came in by; as long as the name needs.
@@ -147,7 +152,9 @@ fn bracketed(id: u32) -> impl Iterator<Item = u8> {
         let value = u8::try_from((id >> (4 * place)) & 0xf).unwrap_or(0);
         if value < 10 { b'0' + value } else { b'a' + (value - 10) }
     };
-    core::iter::once(b'[').chain((0..digits).rev().map(digit)).chain(core::iter::once(b']'))
+    core::iter::once(b'[')
+        .chain((0..digits).rev().map(digit))
+        .chain(core::iter::once(b']'))
 }
 
 #[cfg(test)]
@@ -160,7 +167,12 @@ mod tests {
 
     #[test]
     fn senders_are_written_as_netgraph_reads_them() {
-        for (id, expected) in [(1, &b"[1]:"[..]), (0x1f, b"[1f]:"), (0xffff_ffff, b"[ffffffff]:"), (0x10, b"[10]:")] {
+        for (id, expected) in [
+            (1, &b"[1]:"[..]),
+            (0x1f, b"[1f]:"),
+            (0xffff_ffff, b"[ffffffff]:"),
+            (0x10, b"[10]:"),
+        ] {
             let address = OwnAddress::of_sender(id);
             assert_eq!(text(&address), expected);
             assert_eq!(address.len, OwnAddress::CONTROL_LENGTH);

@@ -15,6 +15,7 @@ use crate::mutex::RawGuard;
 use crate::raw::mutex::mtx;
 use crate::raw::socketvar as raw;
 use crate::raw::socketvar::BufferOffsets;
+use crate::shared::field;
 
 /// A socket between its attach and its detach.
 ///
@@ -53,12 +54,15 @@ impl Socket {
         let fits = |offsets: &&BufferOffsets| {
             let buffer = socket.as_ptr().wrapping_byte_add(offsets.so_rcv).cast::<raw::sockbuf>();
             // SAFETY: the place lies within the smallest struct socket known, 960 bytes (caller).
-            let lock = unsafe { (&raw const (*buffer).sb_mtx).read() };
+            let lock = unsafe { field!(buffer, raw::sockbuf, sb_mtx).read() };
             core::ptr::eq(lock, socket.as_ptr().wrapping_byte_add(offsets.so_rcv_mtx).cast())
         };
         match raw::BUFFER_OFFSETS.iter().find(fits) {
             // INVARIANT: live (caller), and the buffers' place just proven.
-            Some(buffers) => Ok(Self { pointer: socket, buffers }),
+            Some(buffers) => Ok(Self {
+                pointer: socket,
+                buffers,
+            }),
             None => {
                 if !COMPLAINED.swap(true, Ordering::Relaxed) {
                     crate::thread::log(
@@ -85,7 +89,7 @@ impl Socket {
 
     fn state(self) -> core::ffi::c_short {
         // SAFETY: the socket is live (invariant); the kernel reads this member without its lock, too.
-        unsafe { (&raw const (*self.as_ptr()).so_state).read_volatile() }
+        unsafe { field!(self.as_ptr(), raw::socket, so_state).read_volatile() }
     }
 
     /// Takes the lock of the socket itself, `SOCK_LOCK`.
@@ -115,15 +119,21 @@ impl Socket {
     #[must_use]
     pub fn send_timeout(self) -> i64 {
         // SAFETY: the socket is live and its send buffer there (invariant); the kernel reads this without a lock, too.
-        unsafe { (&raw const (*self.send_buffer_ptr()).sb_timeo).read_volatile() }
+        unsafe { field!(self.send_buffer_ptr(), raw::sockbuf, sb_timeo).read_volatile() }
     }
 
     /// Marks the socket as connected, so that send(2) without an address gets as far as the protocol; or takes it back.
     pub fn set_connected(self, connected: bool) {
         let _guard = self.lock();
+        let place = field!(self.as_ptr(), raw::socket, so_state);
+        let state = self.state();
+        let state = if connected {
+            state | raw::SS_ISCONNECTED
+        } else {
+            state & !raw::SS_ISCONNECTED
+        };
         // SAFETY: the socket is live (invariant) and its lock held.
-        let state = unsafe { &mut (*self.as_ptr()).so_state };
-        *state = if connected { *state | raw::SS_ISCONNECTED } else { *state & !raw::SS_ISCONNECTED };
+        unsafe { place.write_volatile(state) };
     }
 
     /// Sets what `SO_ERROR`, or the next call on the socket, reports, and wakes whoever waits for input.
@@ -132,7 +142,7 @@ impl Socket {
             let _guard = self.lock();
             let code = core::ffi::c_ushort::try_from(errno.get()).unwrap_or(0);
             // SAFETY: the socket is live (invariant) and its lock held.
-            unsafe { (&raw mut (*self.as_ptr()).so_error).write_volatile(code) };
+            unsafe { field!(self.as_ptr(), raw::socket, so_error).write_volatile(code) };
         }
         let buffer = self.receive_buffer();
         buffer.guard.hand_over();
@@ -164,7 +174,8 @@ impl Socket {
         let lock: *mut mtx = self.as_ptr().wrapping_byte_add(self.buffers.so_rcv_mtx).cast();
         // SAFETY: the mutex of the receive buffer lies there (invariant) and lives as long as the socket; no method of a
         // protocol or node is called with it held.
-        ReceiveBuffer { socket: self, guard: unsafe { RawGuard::new(lock) } }
+        let guard = unsafe { RawGuard::new(lock) };
+        ReceiveBuffer { socket: self, guard }
     }
 }
 

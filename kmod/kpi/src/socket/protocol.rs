@@ -116,7 +116,10 @@ impl SocketList {
     /// An empty list.
     #[must_use]
     pub const fn new() -> Self {
-        Self { first: SyncCell::new(core::ptr::null_mut()), lock: StaticMutex::new(()) }
+        Self {
+            first: SyncCell::new(core::ptr::null_mut()),
+            lock: StaticMutex::new(()),
+        }
     }
 
     /// Makes the list usable, from the module's load event.
@@ -199,7 +202,14 @@ fn attach_to<P: Protocol>(socket: Socket, thread: &Thread) -> Result {
         node_id: protocol.node_id(),
     });
     // Sleeping for memory cannot fail, so that nothing of attach has to be taken back.
-    let pcb = KBox::new(Pcb { listed, socket, protocol }, Wait::Sleep)?;
+    let pcb = KBox::new(
+        Pcb {
+            listed,
+            socket,
+            protocol,
+        },
+        Wait::Sleep,
+    )?;
     P::sockets().insert(pcb.listed.get());
     // SAFETY: the socket is being attached, so that nobody else looks at its pcb.
     unsafe { (*socket.as_ptr()).so_pcb = pcb.into_raw().as_ptr().cast() };
@@ -209,7 +219,9 @@ fn attach_to<P: Protocol>(socket: Socket, thread: &Thread) -> Result {
 unsafe extern "C" fn detach<P: Protocol>(so: *mut socket) {
     // SAFETY: the socket is live until detach returns, and no other method runs.
     let pcb = unsafe { core::mem::replace(&mut (*so).so_pcb, core::ptr::null_mut()) };
-    let Some(pcb) = NonNull::new(pcb.cast::<Pcb<P>>()) else { return };
+    let Some(pcb) = NonNull::new(pcb.cast::<Pcb<P>>()) else {
+        return;
+    };
     // SAFETY: attach left this box to the socket.
     let pcb = unsafe { KBox::from_raw(pcb) };
     P::sockets().remove(pcb.listed.get());
@@ -293,7 +305,11 @@ fn own_name<P: Protocol>(so: *mut socket) -> Result<OwnAddress> {
     let pcb = unsafe { pcb::<P>(so) }.ok_or(Errno::EINVAL)?;
     let name = pcb.protocol.name()?;
     let unnamed = cfg!(feature = "freebsd15") && name.name.is_empty();
-    Ok(if unnamed { OwnAddress::of_id(name.id) } else { OwnAddress::of_name(name.name.as_bytes()) })
+    Ok(if unnamed {
+        OwnAddress::of_id(name.id)
+    } else {
+        OwnAddress::of_name(name.name.as_bytes())
+    })
 }
 
 #[cfg(not(feature = "freebsd15"))]
