@@ -70,8 +70,13 @@ unsafe extern "C" fn module_event(module: *mut c_void, event: c_int, _: *mut c_v
         MOD_LOAD => {
             <Control as Protocol>::sockets().init();
             // SAFETY: the module system passes the module.
-            if let Err(errno) = unsafe { register::<SocketType>(module, event) } {
-                log(c"not loaded: netgraph refuses the node type \"socket\"; is another ng_socket in the kernel?");
+            if let Err(errno) = unsafe { register::<SocketType>(module) } {
+                log(
+                    c"not loaded: netgraph refuses the node type \"socket\"; is another ng_socket in the kernel, or is the \
+                      kernel built with other netgraph options?",
+                );
+                // SAFETY: the domain is not installed yet, so that no socket can be made.
+                unsafe { <Control as Protocol>::sockets().destroy() };
                 return errno.get();
             }
             // SAFETY: all of it are statics of the module, in the order Control, Data; sysinits and kldload(2) run in

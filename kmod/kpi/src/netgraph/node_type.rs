@@ -15,6 +15,7 @@ use crate::errno::{Errno, Result, to_c};
 use crate::mbuf::Mbuf;
 use crate::memory::Arc;
 use crate::mutex::StaticMutex;
+use crate::raw::kernel::MOD_LOAD;
 use crate::raw::netgraph as raw;
 use crate::shared::field;
 
@@ -57,17 +58,22 @@ pub trait NodeType: 'static {
 /// Guards `nd_private` of every node of our types.
 static PRIVATE: StaticMutex<()> = StaticMutex::new(());
 
-/// Registers or unregisters a node type: the module event `event` for netgraph.
+/// Registers a node type with netgraph, from the module's load event.
 ///
 /// # Errors
-/// `EEXIST`: a type of this name exists. `EINVAL`: another ABI version.
+/// `EEXIST`: a type of this name exists. `EINVAL`: another ABI version. Nothing is left behind.
 ///
 /// # Safety
-/// `module` is the module the event is for.
-pub unsafe fn register<T: NodeType>(module: *mut c_void, event: c_int) -> Result {
+/// `module` is the module that is being loaded.
+pub unsafe fn register<T: NodeType>(module: *mut c_void) -> Result {
     PRIVATE.init(c"ng_socket private");
     // SAFETY: the descriptor is a static of the module, as netgraph requires; the caller passes the module on.
-    Errno::check(unsafe { raw::ng_mod_event(module, event, T::descriptor().cast()) })
+    let registered = Errno::check(unsafe { raw::ng_mod_event(module, MOD_LOAD, T::descriptor().cast()) });
+    if registered.is_err() {
+        // SAFETY: there is no node of a type that is not registered, so that nobody has used the mutex.
+        unsafe { PRIVATE.destroy() };
+    }
+    registered
 }
 
 /// The descriptor netgraph gets for `T`.

@@ -127,6 +127,15 @@ impl SocketList {
         self.lock.init(c"netgraph_socket_list");
     }
 
+    /// Takes [`SocketList::init`] back, when the load fails.
+    ///
+    /// # Safety
+    /// No socket of the protocols can have been made.
+    pub unsafe fn destroy(&'static self) {
+        // SAFETY: only methods of sockets use the lock, and there are none (caller).
+        unsafe { self.lock.destroy() }
+    }
+
     fn insert(&'static self, entry: *mut ngpcb) {
         let _guard = self.lock.lock();
         // SAFETY: the lock is held, and the head lies in a static.
