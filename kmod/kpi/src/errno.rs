@@ -63,6 +63,13 @@ impl Errno {
         self.0.get()
     }
 
+    /// What a system call may return for it: the kernel's own codes, which are negative and would have the call repeated
+    /// or its registers left alone, become `EINTR`.
+    #[must_use]
+    pub const fn for_process(self) -> Self {
+        if self.0.get() < 0 { Self::EINTR } else { self }
+    }
+
     /// Reads a C function's result: 0 is success.
     ///
     /// # Errors
@@ -90,5 +97,7 @@ mod tests {
         assert_eq!(Errno::check(22), Err(Errno::EINVAL));
         assert_eq!(to_c(Err(Errno::ENOTCONN)), 57);
         assert_eq!(to_c(Ok(())), 0);
+        assert_eq!(Errno::check(-1).map_err(Errno::for_process), Err(Errno::EINTR));
+        assert_eq!(Errno::EINVAL.for_process(), Errno::EINVAL);
     }
 }

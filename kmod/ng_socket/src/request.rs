@@ -6,7 +6,7 @@ use kpi::Errno;
 use kpi::errno::Result;
 use kpi::memory::{Arc, Wait};
 use kpi::mutex::{Mutex, Woken};
-use kpi::netgraph::{Addressed, Message, Notified, Sent, type_exists};
+use kpi::netgraph::{Addressed, Message, Notified, type_exists};
 use kpi::raw::ng_message::{NG_TYPESIZ, NG_VERSION, NGM_GENERIC_COOKIE, NGM_MKPEER, ngm_mkpeer};
 use kpi::socket::Socket;
 use kpi::thread::Thread;
@@ -137,10 +137,11 @@ impl Request {
     pub(crate) fn send(item: Addressed, sender: Arc<SocketNode>, socket: Socket) -> Result {
         let progress = Mutex::new(Progress::Pending, c"ng_socket request", Wait::Sleep)?;
         let request = Arc::new(Self { progress, sender }, Wait::Sleep)?;
-        match item.send_notify(Arc::clone(&request))? {
-            Sent::Applied => Ok(()),
-            Sent::Queued if socket.is_nonblocking() => request.abandon(),
-            Sent::Queued => request.wait(socket.send_timeout()),
+        item.send_notify(Arc::clone(&request))?;
+        if socket.is_nonblocking() {
+            request.abandon()
+        } else {
+            request.wait(socket.send_timeout())
         }
     }
 

@@ -129,18 +129,10 @@ impl Drop for Item {
     }
 }
 
-/// How far a message got when the call that sent it returned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sent {
-    /// The destination has seen it.
-    Applied,
-    /// It waits in a queue; whoever was to be notified will be.
-    Queued,
-}
-
 /// Somebody who wants to know what became of an item.
 pub trait Notified: Send + Sync {
-    /// The destination has applied the item, or the item was thrown away; called once, on any thread, without sleeping.
+    /// The item has been applied, and whatever was sent on its behalf (connecting hooks takes three steps on two nodes);
+    /// or it was thrown away. Called once, on any thread, without sleeping.
     fn applied(&self, result: Result);
 }
 
@@ -189,12 +181,13 @@ impl Addressed {
         Errno::check(unsafe { raw::ng_snd_item(self.0.into_raw(), raw::NG_NOFLAGS) })
     }
 
-    /// Sends a message and has `notified` told what became of it.
+    /// Sends a message and has `notified` told what became of it, perhaps before this returns.
+    ///
+    /// What the destination answers at once is part of what `notified` gets; it need not be all.
     ///
     /// # Errors
-    /// Whatever the destination answered at once, in which case `notified` has been told as well. `ENOMEM`: there is no
-    /// memory for the notification; the item is freed.
-    pub fn send_notify<N: Notified>(self, notified: Arc<N>) -> Result<Sent> {
+    /// `ENOMEM`: there is no memory for the notification; the item is freed.
+    pub fn send_notify<N: Notified>(self, notified: Arc<N>) -> Result {
         let info = UnsafeCell::new(raw::ng_apply_info {
             apply: Some(applied::<N>),
             context: core::ptr::null_mut(),
@@ -210,11 +203,8 @@ impl Addressed {
         // SAFETY: the item is ours and has no callback yet.
         unsafe { (*item).apply = info };
         // SAFETY: the item is addressed; netgraph consumes it and calls `applied` exactly once.
-        match Errno::check(unsafe { raw::ng_snd_item(item, raw::NG_PROGRESS) }) {
-            Ok(()) => Ok(Sent::Applied),
-            Err(Errno::EINPROGRESS) => Ok(Sent::Queued),
-            Err(errno) => Err(errno),
-        }
+        unsafe { raw::ng_snd_item(item, raw::NG_PROGRESS) };
+        Ok(())
     }
 }
 

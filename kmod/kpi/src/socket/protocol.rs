@@ -303,10 +303,12 @@ unsafe extern "C" fn send<P: Protocol>(
     // SAFETY: the socket layer passes the current thread.
     let thread = unsafe { Thread::new(td) };
     // SAFETY: the socket layer calls a method of an attached socket.
-    to_c(match (unsafe { pcb::<P>(so) }, datagram, ancillary) {
+    let sent = match (unsafe { pcb::<P>(so) }, datagram, ancillary) {
         (Some(pcb), Some(datagram), None) => pcb.protocol.send(pcb.socket, datagram, address.as_ref(), &thread),
         _ => Err(Errno::EINVAL),
-    })
+    };
+    // A node may answer anything, also what only the kernel may say to itself.
+    to_c(sent.map_err(Errno::for_process))
 }
 
 fn own_name<P: Protocol>(so: *mut socket) -> Result<OwnAddress> {
