@@ -13,6 +13,9 @@ use crate::hash;
 use crate::spec::Spec;
 use crate::ufs::inode::Attributes;
 
+/// Where the appliance looks for its graph.
+const GRAPH: &str = "usr/local/etc/ngforge/graph.yaml";
+
 /// Something to put into the tree.
 #[derive(Debug, Clone)]
 pub struct Addition {
@@ -91,6 +94,11 @@ pub fn collect(request: &Request) -> Result<Vec<Addition>> {
     let mut all = generated(spec);
     if let Some(rootfs) = &request.rootfs {
         all.extend(overlay(rootfs)?);
+    }
+    if let Some(graph) = &spec.graph {
+        let source = beside(&request.spec_file, graph);
+        check_readable(&source, "correct `graph` in the appliance file")?;
+        all.push(Addition::new(GRAPH, 0o644, AdditionBody::File(source)).input("graph.yaml"));
     }
     for file in &spec.files {
         let source = beside(&request.spec_file, &file.source);
