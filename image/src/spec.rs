@@ -162,7 +162,7 @@ fn default_module() -> String {
 }
 
 fn default_tools() -> String {
-    "usr/local/bin".into()
+    "usr/local/sbin".into()
 }
 
 fn default_formats() -> Vec<Format> {

@@ -2,7 +2,12 @@
 //!
 //! `main` parses and dispatches; one file per command. What several commands share lives in the other modules:
 //! [`toolchain`] (which Rust can cross-compile), [`linker`] and [`zig`] (linking for FreeBSD), [`util`] (running
-//! programs, the repository root).
+//! programs, the repository root), [`preflight`] (which programs are needed and how to get them), [`vm`] and [`ssh`]
+//! (machines and sessions on them), [`stop`] (Ctrl-C).
+
+#![deny(unsafe_code)]
+
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -12,12 +17,16 @@ mod doctor;
 mod image;
 mod kmod;
 mod linker;
+mod preflight;
 mod run;
 mod smoke;
+mod ssh;
+mod stop;
 mod test;
 mod toolchain;
 mod tools;
 mod util;
+mod vm;
 mod zig;
 
 #[derive(Parser)]
@@ -39,8 +48,21 @@ enum Command {
     Tools(tools::Tools),
 }
 
-fn main() -> Result<()> {
-    match Opt::parse().command {
+fn main() -> ExitCode {
+    match run(Opt::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            for cause in error.chain().skip(1) {
+                eprintln!("because: {cause}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
         Command::Bench(command) => command.run(),
         Command::Doctor(command) => command.run(),
         Command::Image(command) => command.run(),

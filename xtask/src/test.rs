@@ -1,14 +1,162 @@
 //! `cargo xtask test`: every test that needs no FreeBSD.
 
-use anyhow::{Result, bail};
-use clap::Args;
+use std::env;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
+use xshell::{Cmd, Shell, cmd};
+
+use crate::{preflight, util};
 
 /// Run every test that needs no FreeBSD
+///
+/// All steps run even if one fails; the table at the end shows each.
 #[derive(Args)]
-pub struct Test {}
+pub struct Test {
+    /// Run only these steps
+    #[arg(value_enum, value_name = "STEP")]
+    steps: Vec<Step>,
+}
+
+/// The steps, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Step {
+    /// The source is formatted
+    Format,
+    /// clippy finds nothing
+    Lint,
+    /// The kernel module builds for FreeBSD 14 and 15
+    Kmod,
+    /// The programs of the appliance build for FreeBSD
+    Tools,
+    /// Examples in the documentation work
+    Doc,
+    /// Unit and integration tests pass
+    Unit,
+}
+
+/// How a step ended.
+struct Ending {
+    step: Step,
+    time: Duration,
+    result: Result<()>,
+}
 
 impl Test {
+    /// Runs the steps.
+    ///
+    /// # Errors
+    /// One of them failed.
     pub fn run(self) -> Result<()> {
-        bail!("not written yet")
+        let shell = util::shell()?;
+        let all = Step::value_variants().iter().copied();
+        let chosen = all.filter(|step| self.steps.is_empty() || self.steps.contains(step));
+        let endings: Vec<Ending> = chosen.map(|step| step.run(&shell)).collect();
+        println!("\n{}", table(&endings));
+        let failed: Vec<_> = endings.iter().filter(|ending| ending.result.is_err()).collect();
+        if !failed.is_empty() {
+            bail!("{} of {} steps failed", failed.len(), endings.len());
+        }
+        Ok(())
+    }
+}
+
+impl Step {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Format => "format",
+            Self::Lint => "lint",
+            Self::Kmod => "kmod",
+            Self::Tools => "tools",
+            Self::Doc => "doc",
+            Self::Unit => "unit",
+        }
+    }
+
+    fn run(self, shell: &Shell) -> Ending {
+        eprintln!("\n==> {}", self.name());
+        let start = Instant::now();
+        let result = self.commands(shell).and_then(|commands| run_all(&commands));
+        if let Err(error) = &result {
+            eprintln!("==> {} failed: {error:#}", self.name());
+        }
+        Ending {
+            step: self,
+            time: start.elapsed(),
+            result,
+        }
+    }
+
+    fn commands(self, shell: &Shell) -> Result<Vec<Cmd<'_>>> {
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        // A process of its own, so that a module that fails to build is one failed step.
+        let xtask = env::current_exe().context("could not find this program's own file")?;
+        Ok(match self {
+            Self::Format => vec![cmd!(shell, "{cargo} fmt --all --check")],
+            Self::Lint => vec![cmd!(
+                shell,
+                "{cargo} clippy --workspace --all-targets --locked -- -D warnings"
+            )],
+            Self::Kmod => ["14", "15"]
+                .map(|release| cmd!(shell, "{xtask} kmod --release {release}"))
+                .into(),
+            Self::Tools => vec![cmd!(shell, "{xtask} tools")],
+            Self::Doc => vec![cmd!(shell, "{cargo} test --workspace --locked --doc")],
+            Self::Unit if preflight::find("cargo-nextest").is_some() => {
+                vec![cmd!(shell, "{cargo} nextest run --workspace --locked --no-fail-fast")]
+            }
+            Self::Unit => vec![cmd!(
+                shell,
+                "{cargo} test --workspace --locked --all-targets --no-fail-fast"
+            )],
+        })
+    }
+}
+
+/// Runs every command; the first failure is reported once all have run.
+fn run_all(commands: &[Cmd<'_>]) -> Result<()> {
+    let results: Vec<_> = commands.iter().map(Cmd::run).collect();
+    results.into_iter().collect::<Result<(), _>>()?;
+    Ok(())
+}
+
+fn table(endings: &[Ending]) -> String {
+    let row = |ending: &Ending| {
+        let word = match ending.result {
+            Ok(()) => "ok",
+            Err(_) => "FAILED",
+        };
+        format!("{word:<8} {:>6.1} s  {}", ending.time.as_secs_f64(), ending.step.name())
+    };
+    endings.iter().map(row).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_commands_run_though_one_fails() {
+        let dir = tempfile::tempdir().unwrap();
+        let mark = dir.path().join("mark");
+        let shell = Shell::new().unwrap();
+        let commands = [cmd!(shell, "false").quiet(), cmd!(shell, "touch {mark}").quiet()];
+        assert!(run_all(&commands).is_err());
+        assert!(mark.exists());
+    }
+
+    #[test]
+    fn the_table_shows_each_step() {
+        let ending = |step, result| Ending {
+            step,
+            time: Duration::from_millis(1500),
+            result,
+        };
+        let endings = [
+            ending(Step::Format, Ok(())),
+            ending(Step::Unit, Err(anyhow::anyhow!("x"))),
+        ];
+        assert_eq!(table(&endings), "ok          1.5 s  format\nFAILED      1.5 s  unit");
     }
 }

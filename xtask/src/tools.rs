@@ -154,9 +154,33 @@ impl Recipe {
         if let Library::Built(_) = self.library {
             command = command.arg("-Zbuild-std=std,panic_abort");
         }
+        command = command.env("CARGO_ENCODED_RUSTFLAGS", self.flags_without_paths(shell));
         self.with_linker(shell, command)?
             .run()
             .context("could not build the appliance's programs")
+    }
+
+    /// Flags for rustc that keep this machine's folders out of the programs, so that they come out the same elsewhere.
+    fn flags_without_paths(&self, shell: &Shell) -> OsString {
+        let home = env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+        let cargo = env::var_os("CARGO_HOME").map_or_else(|| home.join(".cargo"), PathBuf::from);
+        let mut folders = vec![(util::root(), "ngforge"), (cargo, "cargo")];
+        if let Library::Built(CrossToolchain { rustc, .. }) = &self.library
+            && let Ok(sysroot) = cmd!(shell, "{rustc} --print sysroot").quiet().read()
+        {
+            folders.push((Path::new(&sysroot).join("lib/rustlib/src/rust"), "rust"));
+        }
+        let mut flags = OsString::new();
+        for (folder, name) in folders {
+            if !flags.is_empty() {
+                flags.push("\u{1f}");
+            }
+            flags.push("--remap-path-prefix=");
+            flags.push(folder);
+            flags.push("=");
+            flags.push(name);
+        }
+        flags
     }
 
     fn with_linker<'a>(&self, shell: &Shell, command: Cmd<'a>) -> Result<Cmd<'a>> {

@@ -25,10 +25,16 @@ pub struct Zig {
 impl Zig {
     /// `zig` of that version: the one `NGFORGE_ZIG` names, one installed before, or the Python installation's.
     pub fn find(shell: &Shell, version: &str) -> Option<Self> {
-        let named = shell.var_os(OVERRIDE).map(PathBuf::from);
-        named
+        let named = shell.var_os(OVERRIDE).map(|exe| Self { exe: exe.into() });
+        if let Some(zig) = named {
+            if zig.is_version(shell, version) {
+                return Some(zig);
+            }
+            let exe = zig.exe.display();
+            eprintln!("zig: {OVERRIDE} names {exe}, which is not version {version} and so is not used");
+        }
+        [private_exe(version)]
             .into_iter()
-            .chain([private_exe(version)])
             .chain(python_exe(shell))
             .chain([PathBuf::from("zig")])
             .map(|exe| Self { exe })

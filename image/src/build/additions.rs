@@ -13,7 +13,7 @@ use crate::hash;
 use crate::spec::Spec;
 use crate::ufs::inode::Attributes;
 
-/// Where the appliance looks for its graph.
+/// Where the service that applies the graph at boot looks for it.
 const GRAPH: &str = "usr/local/etc/ngforge/graph.yaml";
 
 /// Something to put into the tree.
@@ -95,11 +95,6 @@ pub fn collect(request: &Request) -> Result<Vec<Addition>> {
     if let Some(rootfs) = &request.rootfs {
         all.extend(overlay(rootfs)?);
     }
-    if let Some(graph) = &spec.graph {
-        let source = beside(&request.spec_file, graph);
-        check_readable(&source, "correct `graph` in the appliance file")?;
-        all.push(Addition::new(GRAPH, 0o644, AdditionBody::File(source)).input("graph.yaml"));
-    }
     for file in &spec.files {
         let source = beside(&request.spec_file, &file.source);
         let mode = file.mode.map_or_else(|| guess_mode(&source), Ok)?;
@@ -108,6 +103,11 @@ pub fn collect(request: &Request) -> Result<Vec<Addition>> {
         all.push(addition);
     }
     all.extend(ssh(request)?);
+    if let Some(graph) = &spec.graph {
+        let graph = beside(&request.spec_file, graph);
+        check_readable(&graph, "correct `graph` in the appliance file, or leave it out")?;
+        all.push(Addition::new(GRAPH, 0o644, AdditionBody::File(graph)).input("graph.yaml"));
+    }
     if let Some(module) = &request.module {
         check_readable(
             module,
@@ -144,6 +144,9 @@ fn generated(spec: &Spec) -> Vec<Addition> {
     rc.insert("ifconfig_vtnet0".into(), "SYNCDHCP".into());
     rc.extend((1..spec.nics).map(|nic| (format!("ifconfig_vtnet{nic}"), "up".into())));
     rc.insert("sshd_enable".into(), "YES".into());
+    if spec.graph.is_some() {
+        rc.insert("ngforge_enable".into(), "YES".into());
+    }
     rc.extend(spec.rc_conf.clone());
     let mut loader = spec.loader_conf.clone();
     loader

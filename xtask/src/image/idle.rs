@@ -5,6 +5,7 @@ use std::fs::File;
 /// Whether nobody but us has `file`, which is open for writing, open or mapped: Linux grants a write lease only then
 /// (fcntl(2), F_SETLEASE). `false` where that cannot be known.
 #[cfg(target_os = "linux")]
+#[allow(unsafe_code)]
 pub fn is_idle(file: &File) -> bool {
     use std::os::fd::AsRawFd;
     let lease = |kind: libc::c_int| {

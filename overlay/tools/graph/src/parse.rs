@@ -21,7 +21,10 @@ const VERSION: u64 = 1;
 const MAX_INTERFACE: usize = 15;
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a mapping with the keys `version`, `nodes` and `edges`"
+)]
 struct RawGraph {
     version: u64,
     #[serde(default)]
@@ -30,7 +33,7 @@ struct RawGraph {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a mapping such as `{ type: tee }`")]
 struct RawNode {
     interface: Option<String>,
     r#type: Option<String>,

@@ -2,18 +2,23 @@
 
 use std::fmt::Display;
 
-/// The candidate that is most like the text, if one is like enough to be a slip of the fingers.
+/// The candidate that is most like the text, if exactly one is, and is like enough to be a slip of the fingers.
 pub fn nearest<'a, T: AsRef<str> + ?Sized + 'a>(
     text: &str,
     candidates: impl IntoIterator<Item = &'a T>,
 ) -> Option<&'a str> {
     let allowed = (text.chars().count() / 3).max(1);
-    candidates
+    let mut near: Vec<(usize, &str)> = candidates
         .into_iter()
         .map(|candidate| (strsim::osa_distance(text, candidate.as_ref()), candidate.as_ref()))
         .filter(|(distance, _)| *distance <= allowed)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+        .collect();
+    near.sort_by_key(|(distance, _)| *distance);
+    match near.as_slice() {
+        [(first, _), (second, _), ..] if first == second => None,
+        [(_, candidate), ..] => Some(candidate),
+        [] => None,
+    }
 }
 
 /// The hint that names the nearest candidate, or else all of them.
@@ -21,7 +26,8 @@ pub fn hint<T: AsRef<str>>(text: &str, candidates: &[T]) -> Option<String> {
     if let Some(candidate) = nearest(text, candidates.iter().map(AsRef::as_ref)) {
         return Some(format!("did you mean `{candidate}`?"));
     }
-    (!candidates.is_empty()).then(|| format!("there is {}", listed(candidates.iter().map(AsRef::as_ref))))
+    let verb = if candidates.len() == 1 { "is" } else { "are" };
+    (!candidates.is_empty()).then(|| format!("there {verb} {}", listed(candidates.iter().map(AsRef::as_ref))))
 }
 
 /// "`a`, `b` and `c`".
@@ -52,10 +58,16 @@ mod tests {
     }
 
     #[test]
+    fn between_equally_near_ones_there_is_no_guess() {
+        assert_eq!(nearest("vtnet9", ["vtnet0", "vtnet1"]), None);
+        assert_eq!(nearest("vtnet9", ["vtnet0", "em0"]), Some("vtnet0"));
+    }
+
+    #[test]
     fn without_a_near_one_all_are_listed() {
         assert_eq!(
             hint("colour", &["left", "right", "x"]).unwrap(),
-            "there is `left`, `right` and `x`"
+            "there are `left`, `right` and `x`"
         );
         assert_eq!(hint::<&str>("colour", &[]), None);
     }

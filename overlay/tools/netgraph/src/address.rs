@@ -10,7 +10,8 @@ use crate::names::{HookName, MAX_NAME, NodeId, NodeName};
 /// The longest address in bytes: what `sockaddr_ng` can carry. Its length, at most 255, counts two bytes of head and a
 /// terminating zero as well (netgraph/ng_socket.h).
 ///
-/// The C implementation of ng_socket(4) takes at most [`STOCK_MAX_ADDRESS`] bytes.
+/// The C implementation of ng_socket(4) takes at most [`STOCK_MAX_ADDRESS`] bytes; [`Socket`](crate::Socket) finds the node
+/// of a longer one by itself there.
 pub const MAX_ADDRESS: usize = 252;
 
 /// The longest address in bytes that the ng_socket module of stock FreeBSD takes.

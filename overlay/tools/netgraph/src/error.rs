@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::address::{AddressError, STOCK_MAX_ADDRESS};
+use crate::address::AddressError;
 use crate::errno::Errno;
 use crate::names::NameError;
 use crate::wire::Malformed;
@@ -71,7 +71,7 @@ impl fmt::Display for Operation {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Error {
     /// The kernel, or the node that was asked, said no.
-    #[error("could not {operation}{}: {}", spaced(path), meaning(*operation, *errno, path))]
+    #[error("could not {operation}{}: {}", spaced(path), meaning(*operation, *errno))]
     Refused {
         /// What was tried.
         operation: Operation,
@@ -129,12 +129,12 @@ fn spaced(path: &str) -> String {
     if path.is_empty() {
         String::new()
     } else {
-        format!(" {path}")
+        format!(" `{path}`")
     }
 }
 
-/// What an error number means after that operation on that path.
-fn meaning(operation: Operation, errno: Errno, path: &str) -> String {
+/// What an error number means after that operation.
+fn meaning(operation: Operation, errno: Errno) -> String {
     use Operation::{Attach, Bind, Connect, Load, MakePeer, Name, Open, SendData, TextConfig, TextStatus, ToBinary};
     let text = match (operation, errno) {
         (Open, Errno::EPERM) => "only root may open one",
@@ -150,18 +150,19 @@ fn meaning(operation: Operation, errno: Errno, path: &str) -> String {
         (MakePeer | Connect, Errno::EEXIST) => "a hook of that name is there already",
         (MakePeer, Errno::ENXIO) => "there is no such node type",
         (MakePeer, Errno::ENOENT) => "there is no such node, or no module for that type",
-        (MakePeer | Connect, Errno::EINVAL) => "the node's type does not accept a hook of that name",
+        (MakePeer, Errno::EINVAL) => {
+            "one of the types does not accept a hook of that name, or no node of that type can be made"
+        }
+        (Connect, Errno::EINVAL) => "one of the nodes does not accept a hook of that name",
         (TextStatus | TextConfig, Errno::EINVAL) => "the node's type has none",
         (ToBinary, Errno::ENOSYS) => "the node's type knows no such command",
         (ToBinary, Errno::EINVAL) => "the arguments are not of the form that the command takes",
         (SendData, Errno::EHOSTUNREACH | Errno::ENOENT) => "this process's node has no such hook",
+        (SendData, Errno::EINVAL) => "a node that it came to does not take such a packet",
         (SendData, Errno::EDESTADDRREQ) => "the hook must be named unless there is exactly one",
         (_, Errno::ENOENT) => "there is no such node or hook",
-        (_, Errno::ENOTCONN) => "this process's node has been shut down",
+        (_, Errno::ENOTCONN | Errno::EPIPE) => "this process's node has been shut down",
         (_, Errno::ENOBUFS) => "a socket buffer was too small for it",
-        (_, Errno::EINVAL) if path.len() > STOCK_MAX_ADDRESS => {
-            "the address is longer than the 31 bytes that the stock ng_socket module takes"
-        }
         _ => return errno.to_string(),
     };
     match errno.name() {
@@ -185,27 +186,21 @@ mod tests {
             (
                 Operation::MakePeer,
                 Errno::ENXIO,
-                "could not make a peer (mkpeer) at x: there is no such node type (ENXIO)",
+                "could not make a peer (mkpeer) at `x`: there is no such node type (ENXIO)",
             ),
             (
                 Operation::Send,
                 Errno::ENXIO,
-                "could not send a message to x: not configured (ENXIO)",
+                "could not send a message to `x`: not configured (ENXIO)",
             ),
             (
                 Operation::Name,
                 Errno::EADDRINUSE,
-                "could not name x: another node has that name (EADDRINUSE)",
+                "could not name `x`: another node has that name (EADDRINUSE)",
             ),
         ];
         for (operation, errno, text) in rows {
             assert_eq!(refused(operation, "x", errno), text);
         }
-    }
-
-    #[test]
-    fn a_long_path_is_suspected() {
-        let text = refused(Operation::Send, &"x".repeat(40), Errno::EINVAL);
-        assert!(text.contains("31 bytes"), "{text}");
     }
 }

@@ -26,6 +26,8 @@ struct World {
     last_id: u32,
     changes: u32,
     modules: Vec<String>,
+    /// The longest address that is taken, in bytes; 0 for any.
+    longest_address: usize,
 }
 
 #[derive(Debug, Default)]
@@ -55,6 +57,11 @@ impl Fake {
             fake.0.borrow_mut().nodes.entry(id).or_default().name = Some((*name).to_owned());
         }
         fake
+    }
+
+    /// From now on refuses longer addresses, as the stock ng_socket module does those over 31 bytes.
+    pub fn limit_addresses(&self, bytes: usize) {
+        self.0.borrow_mut().longest_address = bytes;
     }
 
     /// How many messages so far changed anything.
@@ -143,7 +150,11 @@ impl Endpoint for FakeSocket {
         }
         match self.protocol {
             Protocol::Control => {
-                let to = world.resolve(own, to.ok_or(Errno::EDESTADDRREQ)?)?;
+                let to = to.ok_or(Errno::EDESTADDRREQ)?;
+                if world.longest_address > 0 && to.len() > world.longest_address {
+                    return Err(Errno::EINVAL);
+                }
+                let to = world.resolve(own, to)?;
                 let message = Message::from_bytes(bytes).map_err(|_| Errno::EINVAL)?;
                 world.apply(own, to, &message)
             }

@@ -81,10 +81,14 @@ impl Endpoint for KernelSocket {
 
     fn receive(&self, buffer: &mut [u8]) -> Result<Option<Received>, Errno> {
         match sys::receive(self.as_fd(), buffer) {
-            Ok((length, from)) => Ok(Some(Received {
-                length,
-                from: from.text(),
-            })),
+            Ok((length, from)) => {
+                let from = from.text();
+                // The stock module tells the end of the node by an end of file; a datagram always has a sender.
+                if length == 0 && from.is_empty() {
+                    return Err(Errno::ENOTCONN);
+                }
+                Ok(Some(Received { length, from }))
+            }
             Err(Errno::EAGAIN) => Ok(None),
             Err(error) => Err(error),
         }

@@ -4,14 +4,19 @@ use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
-use crate::address::Address;
+use crate::address::{Address, STOCK_MAX_ADDRESS, Start};
 use crate::errno::Errno;
 use crate::error::{Error, Operation, Result};
+use crate::info::NodeInfo;
 use crate::kernel::Kernel;
-use crate::names::{HookName, NodeName};
-use crate::request::{GetNodeInfo, Request, ToAscii, ToBinary};
+use crate::names::NodeName;
+use crate::request::{GetNodeInfo, ListHooks, ListNames, Request, ToAscii, ToBinary};
 use crate::transport::{Endpoint, Protocol, Transport};
 use crate::wire::{GENERIC_COOKIE, Message};
+
+mod data;
+#[cfg(test)]
+mod tests;
 
 /// How long an answer is waited for, unless [`Socket::set_timeout`] says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -207,18 +212,55 @@ impl<T: Transport> Socket<T> {
         self.next(Operation::Receive, ".", deadline)
     }
 
+    /// The node at an address, found hop by hop by messages to short addresses only.
+    ///
+    /// # Errors
+    /// ENOENT when the node or a hook on the way does not exist.
+    pub fn resolve(&mut self, address: &Address) -> Result<NodeInfo> {
+        let absent = || Error::Refused {
+            operation: Operation::GetNodeInfo,
+            path: address.to_string(),
+            errno: Errno::ENOENT,
+        };
+        let here = Address::here();
+        let mut node = match address.start() {
+            Start::Here => self.request(&here, &GetNodeInfo)?,
+            Start::Id(id) => self.request(&id.into(), &GetNodeInfo)?,
+            Start::Name(name) => {
+                let mut nodes = self.request(&here, &ListNames)?.into_iter();
+                nodes
+                    .find(|node| node.name.as_deref() == Some(&name))
+                    .ok_or_else(absent)?
+            }
+        };
+        for hop in address.hops() {
+            let mut links = self.request(&node.address(), &ListHooks)?.links.into_iter();
+            node = links.find(|link| link.hook == hop).ok_or_else(absent)?.peer;
+        }
+        Ok(node)
+    }
+
     fn deliver(&mut self, operation: Operation, to: &Address, mut message: Message) -> Result<u32> {
         // The kernel's own conversions keep tokens below 2^31 (netgraph(3)).
         self.token = (self.token + 1) & 0x7fff_ffff;
         message.token = self.token;
-        self.control
-            .send(&message.to_bytes(), Some(to.as_str()))
-            .map_err(|errno| Error::Refused {
+        let bytes = message.to_bytes();
+        let mut sent = self.control.send(&bytes, Some(to.as_str()));
+        if sent == Err(Errno::EINVAL) && to.as_str().len() > STOCK_MAX_ADDRESS {
+            // The stock module refuses long addresses, so the node is addressed by its ID.
+            sent = match self.resolve(to) {
+                Ok(node) => self.control.send(&bytes, Some(node.address().as_str())),
+                Err(error) => Err(error.errno().unwrap_or(Errno::EINVAL)),
+            };
+        }
+        match sent {
+            Ok(()) => Ok(message.token),
+            Err(errno) => Err(Error::Refused {
                 operation,
                 path: to.to_string(),
                 errno,
-            })?;
-        Ok(self.token)
+            }),
+        }
     }
 
     fn answer(
@@ -261,68 +303,6 @@ impl<T: Transport> Socket<T> {
         Ok(Some(Incoming { message, from }))
     }
 
-    /// The data socket, opened and attached to the own node at its first use.
-    fn data(&mut self) -> Result<&T::Endpoint> {
-        if self.data.is_none() {
-            self.data = Some(self.attached()?);
-        }
-        Ok(self.data.as_ref().unwrap_or_else(|| unreachable!("it was set above")))
-    }
-
-    fn attached(&mut self) -> Result<T::Endpoint> {
-        let own = self.request(&Address::here(), &GetNodeInfo)?.address();
-        let refused = |operation, errno| Error::Refused {
-            operation,
-            path: own.to_string(),
-            errno,
-        };
-        let data = self
-            .transport
-            .open(Protocol::Data)
-            .map_err(|errno| refused(Operation::Open, errno))?;
-        data.reserve(ROOM).map_err(|errno| refused(Operation::Open, errno))?;
-        data.connect(own.as_str())
-            .map_err(|errno| refused(Operation::Attach, errno))?;
-        Ok(data)
-    }
-
-    /// Opens the data socket now. Packets that arrive before there is one are dropped.
-    ///
-    /// # Errors
-    /// It cannot be opened or attached.
-    pub fn open_data(&mut self) -> Result<()> {
-        self.data().map(drop)
-    }
-
-    /// Sends one packet out of a hook of the own node; without a hook, out of the only one.
-    ///
-    /// # Errors
-    /// There is no such hook, or several and none was named.
-    pub fn send_data(&mut self, hook: Option<&HookName>, packet: &[u8]) -> Result<()> {
-        let sent = self.data()?.send(packet, hook.map(HookName::as_str));
-        sent.map_err(|errno| Error::Refused {
-            operation: Operation::SendData,
-            path: hook.map(ToString::to_string).unwrap_or_default(),
-            errno,
-        })
-    }
-
-    /// Receives one packet into the buffer: its length in bytes and the hook it came by; None at the deadline.
-    ///
-    /// # Errors
-    /// The own node is gone, or packets were lost.
-    pub fn receive_data(&mut self, buffer: &mut [u8], deadline: Option<Instant>) -> Result<Option<(usize, String)>> {
-        let received = receive_before(self.data()?, buffer, deadline);
-        match received {
-            Ok(received) => Ok(received.map(|received| (received.length, received.from))),
-            Err(errno) => Err(Error::Refused {
-                operation: Operation::ReceiveData,
-                path: String::new(),
-                errno,
-            }),
-        }
-    }
-
     /// The control socket, to wait for it by other means.
     pub fn control_endpoint(&self) -> &T::Endpoint {
         &self.control
@@ -361,6 +341,3 @@ where
         self.control.as_fd()
     }
 }
-
-#[cfg(test)]
-mod tests;

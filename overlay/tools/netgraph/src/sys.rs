@@ -155,8 +155,12 @@ pub fn receive_buffer(socket: BorrowedFd<'_>) -> Result<usize, Errno> {
 /// kldload(2).
 #[cfg(target_os = "freebsd")]
 pub fn load_module(name: &CStr) -> Result<(), Errno> {
+    // SAFETY: the declaration is that of sys/linker.h, where the function has been the same since FreeBSD 3.
+    unsafe extern "C" {
+        fn kldload(file: *const libc::c_char) -> c_int;
+    }
     // SAFETY: the kernel reads a zero-terminated string, which a `CStr` is, borrowed for the length of the call.
-    checked(unsafe { libc::kldload(name.as_ptr()) }).map(drop)
+    checked(unsafe { kldload(name.as_ptr()) }).map(drop)
 }
 
 /// No other system loads FreeBSD's modules.

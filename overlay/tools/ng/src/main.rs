@@ -1,2 +1,31 @@
 //! `ng`: see and change the netgraph(4) graph.
-fn main() {}
+//!
+//! `main` parses and dispatches; each verb is a file of its own below [`verbs`]. Verbs work on a [`session::Session`],
+//! whose kernel can be the running one or one in memory, so that each is tested without FreeBSD.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod cli;
+mod dump;
+mod explain;
+mod failure;
+mod live;
+mod script;
+mod session;
+mod trace;
+mod verbs;
+
+use cli::Opt;
+
+fn main() -> ExitCode {
+    let opt = match Opt::try_parse() {
+        Ok(opt) => opt,
+        Err(error) => return failure::usage(&error),
+    };
+    match opt.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

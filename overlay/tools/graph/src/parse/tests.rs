@@ -85,6 +85,12 @@ fn mistakes_are_found_where_they_are() {
         ("type: tee", "typ: tee", (6, 11), "did you mean `type`?"),
         ("type: tee", "type: t/e", (6, 17), "contains '/'"),
         ("type: tee", "type: ether", (6, 17), "write `interface: NAME`"),
+        (
+            "{ type: tee }",
+            "tee",
+            (6, 9),
+            "expected a mapping such as `{ type: tee }`",
+        ),
         ("{ type: tee }", "{}", (6, 3), "is of no kind"),
         (
             "{ type: tee }",

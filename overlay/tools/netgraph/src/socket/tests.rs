@@ -64,7 +64,7 @@ fn refusals_carry_path_operation_and_number() {
     let error = socket.request(&address("br7:"), &ListHooks).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "could not list the hooks of br7:: there is no such node or hook (ENOENT)"
+        "could not list the hooks of `br7:`: there is no such node or hook (ENOENT)"
     );
     let error = socket
         .request(&address("em0:"), &make_peer("tee", "lower", "middle"))
@@ -121,4 +121,24 @@ fn packets_go_from_socket_to_socket() {
     assert_eq!(&buffer[..5], b"again");
     let error = one.send_data(Some(&"none".parse().unwrap()), b"x").unwrap_err();
     assert_eq!(error.errno(), Some(Errno::EHOSTUNREACH));
+}
+
+#[test]
+fn a_long_address_reaches_its_node_where_only_short_ones_are_taken() {
+    let fake = Fake::default();
+    fake.limit_addresses(31);
+    let mut socket = open(&fake);
+    let name = "a-node-with-a-name-of-31-bytes-";
+    socket
+        .request(&Address::here(), &make_peer("hub", "first-hook", "second-hook"))
+        .unwrap();
+    socket
+        .request(&address("first-hook"), &Name(name.parse().unwrap()))
+        .unwrap();
+    let path = address(&format!("{name}:second-hook.first-hook.second-hook"));
+    assert_eq!(socket.request(&path, &ListHooks).unwrap().node.type_name, "socket");
+    let error = socket
+        .request(&address(&format!("{name}:third-hook")), &ListHooks)
+        .unwrap_err();
+    assert_eq!(error.errno(), Some(Errno::ENOENT));
 }

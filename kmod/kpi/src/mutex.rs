@@ -1,0 +1,239 @@
+//! mutex(9): default mutexes that own the data they guard.
+
+use core::cell::UnsafeCell;
+use core::ffi::{CStr, c_char, c_int};
+use core::ops::{Deref, DerefMut};
+use core::panic::Location;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use crate::errno::{Errno, Result};
+use crate::memory::{KBox, Wait};
+use crate::raw::{mutex as raw, systm};
+
+const UNINITIALISED: raw::mtx = raw::mtx {
+    lock_object: raw::lock_object {
+        lo_name: core::ptr::null(),
+        lo_flags: 0,
+        lo_data: 0,
+        lo_witness: core::ptr::null_mut(),
+    },
+    mtx_lock: 0,
+};
+
+/// The address the mutex functions take: that of the lock word.
+fn lock_word(mtx: *mut raw::mtx) -> *mut usize {
+    // A field's address by arithmetic that cannot leave the structure.
+    mtx.wrapping_byte_add(core::mem::offset_of!(raw::mtx, mtx_lock)).cast()
+}
+
+/// Locks `mtx` and names the caller to WITNESS.
+///
+/// # Safety
+/// `mtx` is initialised and stays so until it is unlocked; this thread does not hold it.
+#[track_caller]
+unsafe fn lock(mtx: *mut raw::mtx) {
+    let at = Location::caller();
+    // SAFETY: the caller vouches for the mutex; the file name is a static C string.
+    unsafe { raw::__mtx_lock_flags(lock_word(mtx), 0, at.file_as_c_str().as_ptr().cast::<c_char>(), at.line() as c_int) }
+}
+
+/// Unlocks `mtx`.
+///
+/// # Safety
+/// This thread holds `mtx`.
+unsafe fn unlock(mtx: *mut raw::mtx) {
+    // SAFETY: the caller holds the mutex; the file name is a static C string.
+    unsafe { raw::__mtx_unlock_flags(lock_word(mtx), 0, c"kpi/src/mutex.rs".as_ptr().cast::<c_char>(), 0) }
+}
+
+/// A default mutex and the data it guards.
+///
+/// # Invariants
+/// The kernel's mutex is initialised, lies at one address for as long as this value lives, and guards `data`.
+pub struct Mutex<T> {
+    mtx: KBox<UnsafeCell<raw::mtx>>,
+    data: UnsafeCell<T>,
+}
+
+// SAFETY: the data may move to another thread when the Mutex does.
+unsafe impl<T: Send> Send for Mutex<T> {}
+// SAFETY: the kernel's mutex lets one thread at a time at the data (invariant).
+unsafe impl<T: Send> Sync for Mutex<T> {}
+
+impl<T> Mutex<T> {
+    /// A mutex around `data`, called `name` in lock order reports.
+    ///
+    /// # Errors
+    /// `ENOMEM`: there is no memory, and `wait` forbids to sleep.
+    pub fn new(data: T, name: &'static CStr, wait: Wait) -> Result<Self> {
+        let mtx = KBox::new(UnsafeCell::new(UNINITIALISED), wait)?;
+        // SAFETY: the memory is zeroed, ours, and stays where it is until drop destroys the mutex.
+        unsafe { raw::_mtx_init(lock_word(mtx.get()), name.as_ptr(), core::ptr::null(), raw::MTX_DEF) };
+        // INVARIANT: initialised on the heap.
+        Ok(Self { mtx, data: UnsafeCell::new(data) })
+    }
+
+    /// Waits for the mutex.
+    #[track_caller]
+    pub fn lock(&self) -> Guard<'_, T> {
+        // SAFETY: initialised (invariant); a thread that holds it already would stop in the kernel's own check.
+        unsafe { lock(self.mtx.get()) };
+        Guard { mtx: self.mtx.get(), data: &self.data }
+    }
+
+    /// Wakes every thread that sleeps on this mutex by [`Guard::sleep`].
+    pub fn wakeup(&self) {
+        // SAFETY: wakeup takes any address; nothing is read through it.
+        unsafe { systm::wakeup(self.mtx.get().cast()) }
+    }
+}
+
+impl<T> Drop for Mutex<T> {
+    fn drop(&mut self) {
+        // SAFETY: initialised (invariant) and, since self is borrowed exclusively, held by nobody.
+        unsafe { raw::_mtx_destroy(lock_word(self.mtx.get())) }
+    }
+}
+
+/// A mutex in a static, initialised when the module is loaded.
+///
+/// # Invariants
+/// `ready` is set after the kernel's mutex was initialised, and never unset while threads may lock it.
+pub struct StaticMutex<T> {
+    mtx: UnsafeCell<raw::mtx>,
+    ready: AtomicBool,
+    data: UnsafeCell<T>,
+}
+
+// SAFETY: the kernel's mutex lets one thread at a time at the data.
+unsafe impl<T: Send> Sync for StaticMutex<T> {}
+
+impl<T> StaticMutex<T> {
+    /// Not usable before [`StaticMutex::init`].
+    pub const fn new(data: T) -> Self {
+        Self { mtx: UnsafeCell::new(UNINITIALISED), ready: AtomicBool::new(false), data: UnsafeCell::new(data) }
+    }
+
+    /// Initialises the mutex; a second call does nothing.
+    ///
+    /// Call it from the module's load event, before anything can reach the data.
+    pub fn init(&'static self, name: &'static CStr) {
+        if !self.ready.swap(true, Ordering::AcqRel) {
+            // SAFETY: a static stays where it is, and the swap lets one caller through.
+            unsafe { raw::_mtx_init(lock_word(self.mtx.get()), name.as_ptr(), core::ptr::null(), raw::MTX_DEF) }
+        }
+    }
+
+    /// Destroys the mutex, when a load failed or the module goes.
+    ///
+    /// # Safety
+    /// No thread holds the mutex or will lock it again before the next [`StaticMutex::init`].
+    pub unsafe fn destroy(&'static self) {
+        if self.ready.swap(false, Ordering::AcqRel) {
+            // SAFETY: it was initialised, and the caller says that nobody uses it.
+            unsafe { raw::_mtx_destroy(lock_word(self.mtx.get())) }
+        }
+    }
+
+    /// Waits for the mutex.
+    #[track_caller]
+    pub fn lock(&'static self) -> Guard<'static, T> {
+        // SAFETY: the load event initialised it before any method of the module could be called.
+        unsafe { lock(self.mtx.get()) };
+        Guard { mtx: self.mtx.get(), data: &self.data }
+    }
+}
+
+/// Access to what a mutex guards; unlocks when dropped.
+///
+/// # Invariants
+/// This thread holds the mutex, which guards `data`.
+pub struct Guard<'a, T> {
+    mtx: *mut raw::mtx,
+    data: &'a UnsafeCell<T>,
+}
+
+/// What ends a sleep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Woken {
+    /// Somebody called wakeup(9), or nothing in particular happened: look at the condition again.
+    Up,
+    /// A signal is to be handled.
+    Signal,
+    /// The time is over.
+    Timeout,
+}
+
+impl<T> Guard<'_, T> {
+    /// Gives up the mutex, sleeps until [`Mutex::wakeup`], a signal or the end of `timeout`, and takes it again.
+    ///
+    /// `timeout` is in units of 2⁻³² s (`sbintime_t`), 0 for none; `message` is what ps(1) shows, up to 8 characters.
+    pub fn sleep(&mut self, message: &'static CStr, timeout: i64) -> Woken {
+        let lock = self.mtx.cast::<raw::lock_object>();
+        // SAFETY: this thread holds the mutex (invariant), whose first member is the lock object; the channel is only
+        // compared. The kernel takes the mutex again before it returns.
+        let code = unsafe {
+            systm::_sleep(self.mtx.cast(), lock, systm::PCATCH, message.as_ptr(), timeout, 0, systm::C_HARDCLOCK)
+        };
+        match Errno::check(code) {
+            Ok(()) => Woken::Up,
+            Err(Errno::EWOULDBLOCK) => Woken::Timeout,
+            Err(_) => Woken::Signal,
+        }
+    }
+}
+
+impl<T> Deref for Guard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: the mutex is held (invariant), so that no other thread has the data.
+        unsafe { &*self.data.get() }
+    }
+}
+
+impl<T> DerefMut for Guard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: as above, and the guard is borrowed exclusively.
+        unsafe { &mut *self.data.get() }
+    }
+}
+
+impl<T> Drop for Guard<'_, T> {
+    fn drop(&mut self) {
+        // SAFETY: this thread holds the mutex (invariant) and gives it up here.
+        unsafe { unlock(self.mtx) }
+    }
+}
+
+/// Holds a mutex of the kernel's own, such as that of a socket, without data.
+///
+/// # Invariants
+/// This thread holds the mutex.
+pub(crate) struct RawGuard(*mut raw::mtx);
+
+impl RawGuard {
+    /// Locks `mtx`.
+    ///
+    /// # Safety
+    /// `mtx` is an initialised mutex that outlives the guard and that this thread does not hold.
+    #[track_caller]
+    pub(crate) unsafe fn new(mtx: *mut raw::mtx) -> Self {
+        // SAFETY: the caller vouches for the mutex.
+        unsafe { lock(mtx) };
+        // INVARIANT: just locked.
+        Self(mtx)
+    }
+
+    /// Leaves the mutex locked, for a kernel function that unlocks it.
+    pub(crate) fn hand_over(self) {
+        core::mem::forget(self);
+    }
+}
+
+impl Drop for RawGuard {
+    fn drop(&mut self) {
+        // SAFETY: this thread holds the mutex (invariant).
+        unsafe { unlock(self.0) }
+    }
+}

@@ -1,0 +1,232 @@
+//! Items: what travels through the graph.
+
+use core::cell::UnsafeCell;
+use core::ffi::{CStr, c_int, c_void};
+use core::ptr::NonNull;
+
+use super::message::Message;
+use super::node::{Hook, Node};
+use crate::epoch::NetEpoch;
+use crate::errno::{Errno, Result};
+use crate::mbuf::Mbuf;
+use crate::memory::{Arc, KBox, Wait};
+use crate::raw::netgraph as raw;
+
+/// An item that is not on its way; freed with its contents when dropped.
+///
+/// # Invariants
+/// The pointer is an item that belongs to this value alone.
+pub struct Item(NonNull<raw::ng_item>);
+
+const fn flags(wait: Wait) -> c_int {
+    match wait {
+        Wait::Sleep => raw::NG_WAITOK,
+        Wait::Never => raw::NG_NOFLAGS,
+    }
+}
+
+impl Item {
+    /// Takes an item over from netgraph.
+    ///
+    /// # Safety
+    /// The item is valid and nobody else's any more.
+    pub(crate) unsafe fn from_raw(pointer: *mut raw::ng_item) -> Option<Self> {
+        // INVARIANT: the caller gives the item away.
+        NonNull::new(pointer).map(Self)
+    }
+
+    fn into_raw(self) -> *mut raw::ng_item {
+        let pointer = self.0.as_ptr();
+        core::mem::forget(self);
+        pointer
+    }
+
+    /// An item that carries a control message.
+    ///
+    /// # Errors
+    /// `ENOMEM`: there is no item, and `wait` forbids to sleep. The message is freed.
+    pub fn with_message(message: Message, wait: Wait) -> Result<Self> {
+        // SAFETY: the message goes to the item, or is freed when there is none.
+        let item = unsafe { raw::ng_package_msg(message.into_raw(), flags(wait)) };
+        // SAFETY: a new item, or null.
+        unsafe { Self::from_raw(item) }.ok_or(Errno::ENOMEM)
+    }
+
+    /// An item that carries a packet, or none: then it serves to look up an address.
+    ///
+    /// # Errors
+    /// `ENOMEM`: there is no item, and `wait` forbids to sleep. The packet is freed.
+    pub fn with_data(packet: Option<Mbuf>, wait: Wait) -> Result<Self> {
+        let packet = packet.map_or(core::ptr::null_mut(), Mbuf::into_raw);
+        // SAFETY: the packet goes to the item, or is freed when there is none; null is an item without one.
+        let item = unsafe { raw::ng_package_data(packet, flags(wait)) };
+        // SAFETY: a new item, or null.
+        unsafe { Self::from_raw(item) }.ok_or(Errno::ENOMEM)
+    }
+
+    /// Addresses the item by a path: `name:`, `[id]:`, `.:`, or hooks seen from `here`.
+    ///
+    /// # Errors
+    /// `EINVAL`: the path makes no sense, or is relative without `here`. `ENOENT`: there is no such node or hook. The
+    /// item is freed.
+    pub fn address_path(self, here: Option<&Node>, path: &CStr) -> Result<Addressed> {
+        if here.is_none() && is_relative(path) {
+            return Err(Errno::EINVAL);
+        }
+        let here = here.map_or(core::ptr::null_mut(), Node::as_ptr);
+        let item = self.into_raw();
+        // SAFETY: `here` is alive or null, and null only for a path that does not begin there; the item is ours.
+        Errno::check(unsafe { raw::ng_address_path(here, item, path.as_ptr(), 0) })?;
+        // SAFETY: only a failed call frees the item.
+        unsafe { Self::from_raw(item) }.map(Addressed).ok_or(Errno::EINVAL)
+    }
+
+    /// Addresses the item to whatever is at the other end of `hook`.
+    ///
+    /// # Errors
+    /// `ENETDOWN`: the hook, its peer or the node there is going away. The item is freed.
+    pub fn address_hook(self, hook: &Hook) -> Result<Addressed> {
+        let item = self.into_raw();
+        // SAFETY: the hook is alive while it is borrowed; the item is ours.
+        Errno::check(unsafe { raw::ng_address_hook(core::ptr::null_mut(), item, hook.as_ptr(), 0) })?;
+        // SAFETY: only a failed call frees the item.
+        unsafe { Self::from_raw(item) }.map(Addressed).ok_or(Errno::EINVAL)
+    }
+
+    /// Takes the control message out of a received item, with the ID of the node that sent it.
+    #[must_use]
+    pub fn into_message(self) -> Option<(Message, u32)> {
+        let item = self.0.as_ptr();
+        // SAFETY: the item is ours (invariant) and carries a message, as items handed to rcvmsg do.
+        let message = unsafe { core::mem::replace(&mut (*item).body, core::ptr::null_mut()) };
+        // SAFETY: as above.
+        let sender = unsafe { (*item).msg_retaddr };
+        // SAFETY: the item gave the message up.
+        unsafe { Message::from_raw(message.cast()) }.map(|message| (message, sender))
+    }
+
+    /// Takes the packet out of a received item.
+    #[must_use]
+    pub fn into_data(self) -> Option<Mbuf> {
+        let item = self.0.as_ptr();
+        // SAFETY: the item is ours (invariant) and carries data, as items handed to rcvdata do.
+        let packet = unsafe { core::mem::replace(&mut (*item).body, core::ptr::null_mut()) };
+        // SAFETY: the item gave the packet up.
+        unsafe { Mbuf::from_raw(packet.cast()) }
+    }
+}
+
+/// Whether a path begins at the node that uses it: `.:…`, or no node at all.
+fn is_relative(path: &CStr) -> bool {
+    let path = path.to_bytes();
+    path.starts_with(b".:") || !path.contains(&b':')
+}
+
+impl Drop for Item {
+    fn drop(&mut self) {
+        // SAFETY: the item is ours alone (invariant).
+        unsafe { raw::ng_free_item(self.0.as_ptr()) }
+    }
+}
+
+/// How far a message got when the call that sent it returned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// The destination has seen it.
+    Applied,
+    /// It waits in a queue; whoever was to be notified will be.
+    Queued,
+}
+
+/// Somebody who wants to know what became of an item.
+pub trait Notified: Send + Sync {
+    /// The destination has applied the item, or the item was thrown away; called once, on any thread, without sleeping.
+    fn applied(&self, result: Result);
+}
+
+/// What netgraph calls back into: its own structure, and whom to tell.
+///
+/// # Invariants
+/// `info.context` points to this very value, which lives on the heap until the callback takes it back.
+struct Callback<N> {
+    info: UnsafeCell<raw::ng_apply_info>,
+    notified: Arc<N>,
+}
+
+/// netgraph's callback, `ng_apply_info.apply`.
+///
+/// # Safety
+/// `context` is a [`Callback`] that [`Addressed::send_notify`] left to netgraph, which calls this once.
+unsafe extern "C" fn applied<N: Notified>(context: *mut c_void, error: c_int) {
+    let Some(context) = NonNull::new(context.cast::<Callback<N>>()) else { return };
+    // SAFETY: send_notify leaked the box, and netgraph gives it back by this call.
+    let callback = unsafe { KBox::from_raw(context) };
+    callback.notified.applied(Errno::check(error));
+}
+
+/// An item that knows where to go.
+pub struct Addressed(Item);
+
+impl Addressed {
+    /// The node the item is addressed to; the item is freed.
+    #[must_use]
+    pub fn into_node(self) -> Option<Node> {
+        let item = self.0.0.as_ptr();
+        // SAFETY: the item is ours (invariant of Item).
+        let node = unsafe { core::mem::replace(&mut (*item).el_dest, core::ptr::null_mut()) };
+        // SAFETY: the reference that addressing counted for the item is moved out of it.
+        NonNull::new(node).map(|node| unsafe { Node::from_counted(node) })
+    }
+
+    /// Sends a packet.
+    ///
+    /// # Errors
+    /// Whatever the destination answers; a packet that was queued counts as sent.
+    pub fn send_data(self, _inside: &NetEpoch) -> Result {
+        // SAFETY: the item is ours and addressed; netgraph consumes it.
+        Errno::check(unsafe { raw::ng_snd_item(self.0.into_raw(), raw::NG_NOFLAGS) })
+    }
+
+    /// Sends a message and has `notified` told what became of it.
+    ///
+    /// # Errors
+    /// Whatever the destination answered at once, in which case `notified` has been told as well. `ENOMEM`: there is no
+    /// memory for the notification; the item is freed.
+    pub fn send_notify<N: Notified>(self, notified: Arc<N>) -> Result<Sent> {
+        let info = UnsafeCell::new(raw::ng_apply_info {
+            apply: Some(applied::<N>),
+            context: core::ptr::null_mut(),
+            refs: 0,
+            error: 0,
+        });
+        let callback = KBox::new(Callback { info, notified }, Wait::Sleep)?.into_raw();
+        // SAFETY: the callback is alive until `applied` runs, and nobody else knows of it yet.
+        let info = unsafe { callback.as_ref() }.info.get();
+        // SAFETY: as above. INVARIANT: the context is the callback itself.
+        unsafe { (*info).context = callback.as_ptr().cast() };
+        let item = self.0.into_raw();
+        // SAFETY: the item is ours and has no callback yet.
+        unsafe { (*item).apply = info };
+        // SAFETY: the item is addressed; netgraph consumes it and calls `applied` exactly once.
+        match Errno::check(unsafe { raw::ng_snd_item(item, raw::NG_PROGRESS) }) {
+            Ok(()) => Ok(Sent::Applied),
+            Err(Errno::EINPROGRESS) => Ok(Sent::Queued),
+            Err(errno) => Err(errno),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_relative;
+
+    #[test]
+    fn paths_that_begin_here() {
+        for path in [c".:", c".:hook", c"hook", c"hook.hook", c""] {
+            assert!(is_relative(path), "{path:?}");
+        }
+        for path in [c"name:", c"[1f]:", c"name:hook"] {
+            assert!(!is_relative(path), "{path:?}");
+        }
+    }
+}

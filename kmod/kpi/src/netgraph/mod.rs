@@ -1,0 +1,11 @@
+//! netgraph(4) from inside the kernel: nodes, hooks, items, messages and node types.
+
+mod item;
+mod message;
+mod node;
+mod node_type;
+
+pub use item::{Addressed, Item, Notified, Sent};
+pub use message::{Header, Message};
+pub use node::{Hook, HookName, Node, NodeName, type_exists};
+pub use node_type::{NodeType, descriptor, private_of, register, set_private, take_private};

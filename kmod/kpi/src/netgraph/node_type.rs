@@ -1,0 +1,250 @@
+//! A node type in safe Rust: the trait, and the functions netgraph calls.
+//!
+//! `nd_private` of such a node is null or one count of an `Arc<Private>`. It changes only under [`PRIVATE`], so that
+//! anyone may turn it into an `Arc` of his own under that lock. rcvmsg and rcvdata need no lock: netgraph calls them with
+//! the node's queue held for reading at least, and calls shutdown, which takes the private data away, with it held for
+//! writing.
+
+use core::ffi::{CStr, c_char, c_int, c_void};
+use core::ptr::NonNull;
+
+use super::item::Item;
+use super::message::Message;
+use super::node::{Hook, HookName, Node};
+use crate::errno::{Errno, Result, to_c};
+use crate::mbuf::Mbuf;
+use crate::memory::Arc;
+use crate::mutex::StaticMutex;
+use crate::raw::netgraph as raw;
+
+/// What a node of the type does.
+pub trait NodeType: 'static {
+    /// The data of one node.
+    type Private: Send + Sync + 'static;
+
+    /// The type's descriptor, as registered with netgraph.
+    fn descriptor() -> *mut raw::ng_type;
+
+    /// A control message came from node `sender` (an ID), other than the generic ones that netgraph answers itself.
+    ///
+    /// # Errors
+    /// What the sender is to see.
+    fn receive_message(private: &Self::Private, message: Message, sender: u32) -> Result;
+
+    /// A packet came in by the hook called `hook`.
+    ///
+    /// # Errors
+    /// What the sender is to see.
+    fn receive_data(private: &Self::Private, hook: HookName, packet: Mbuf) -> Result;
+
+    /// A hook is about to be added.
+    ///
+    /// # Errors
+    /// Refuses the hook.
+    fn new_hook(private: &Self::Private, hook: Hook) -> Result;
+
+    /// The hook of this name, if there is one.
+    fn find_hook(private: &Self::Private, name: &HookName) -> Option<Hook>;
+
+    /// A hook has been taken off the node, which has `left` more.
+    fn lost_hook(private: &Self::Private, hook: &Hook, left: usize);
+
+    /// The node is gone.
+    fn shut_down(private: &Self::Private);
+}
+
+/// Guards `nd_private` of every node of our types.
+static PRIVATE: StaticMutex<()> = StaticMutex::new(());
+
+/// Registers or unregisters a node type: the module event `event` for netgraph.
+///
+/// # Errors
+/// `EEXIST`: a type of this name exists. `EINVAL`: another ABI version.
+///
+/// # Safety
+/// `module` is the module the event is for.
+pub unsafe fn register<T: NodeType>(module: *mut c_void, event: c_int) -> Result {
+    PRIVATE.init(c"ng_socket private");
+    // SAFETY: the descriptor is a static of the module, as netgraph requires; the caller passes the module on.
+    Errno::check(unsafe { raw::ng_mod_event(module, event, T::descriptor().cast()) })
+}
+
+/// The descriptor netgraph gets for `T`.
+#[must_use]
+pub const fn descriptor<T: NodeType>(name: &'static CStr, commands: *const raw::ng_cmdlist) -> raw::ng_type {
+    raw::ng_type {
+        version: raw::NG_ABI_VERSION,
+        name: name.as_ptr(),
+        mod_event: None,
+        // No constructor: such nodes come from socket(2) only, and mkpeer gets EINVAL from netgraph.
+        constructor: None,
+        rcvmsg: Some(rcvmsg::<T>),
+        close: None,
+        shutdown: Some(shutdown::<T>),
+        newhook: Some(newhook::<T>),
+        findhook: Some(findhook::<T>),
+        connect: None,
+        rcvdata: Some(rcvdata::<T>),
+        disconnect: Some(disconnect::<T>),
+        cmdlist: commands,
+        types: [0; 2],
+        refs: 0,
+    }
+}
+
+impl Node {
+    /// A new node of type `T`, without private data yet.
+    ///
+    /// # Errors
+    /// `ENOMEM`, or `EINVAL` when the type is not registered.
+    pub fn create<T: NodeType>() -> Result<Self> {
+        let mut node = core::ptr::null_mut();
+        // SAFETY: the descriptor is the registered static; the new node is written to a variable of ours.
+        Errno::check(unsafe { raw::ng_make_node_common(T::descriptor(), &raw mut node) })?;
+        let node = NonNull::new(node).ok_or(Errno::ENOMEM)?;
+        // SAFETY: a new node has one reference, which stands for its being there and is given up by shutdown; it is alive
+        // as long as it has not been shut down, and this reference is in addition.
+        Ok(unsafe { Self::from_borrowed(node) })
+    }
+
+    fn is_a<T: NodeType>(&self) -> bool {
+        // SAFETY: the node is alive, and its type is set before anyone can find it and never changes.
+        unsafe { (*self.as_ptr()).nd_type == T::descriptor() }
+    }
+
+    fn private(&self) -> *mut *mut c_void {
+        // SAFETY: the node is alive as long as self; only the address is taken.
+        unsafe { &raw mut (*self.as_ptr()).nd_private }
+    }
+}
+
+/// Gives a node its data.
+///
+/// # Errors
+/// `EINVAL`: the node is not of type `T`.
+pub fn set_private<T: NodeType>(node: &Node, private: Arc<T::Private>) -> Result {
+    if !node.is_a::<T>() {
+        return Err(Errno::EINVAL);
+    }
+    let _guard = PRIVATE.lock();
+    let pointer = private.into_raw();
+    // SAFETY: PRIVATE is held, and the node is ours to write to. Create left the place null, and attach sets it once.
+    unsafe { node.private().write(pointer.as_ptr().cast()) };
+    Ok(())
+}
+
+/// The data of a node, if the node is of type `T` and has not been shut down.
+#[must_use]
+pub fn private_of<T: NodeType>(node: &Node) -> Option<Arc<T::Private>> {
+    if !node.is_a::<T>() {
+        return None;
+    }
+    let _guard = PRIVATE.lock();
+    // SAFETY: PRIVATE is held, so that nobody takes the data away meanwhile.
+    let pointer = NonNull::new(unsafe { node.private().read() })?;
+    // SAFETY: the pointer is a count of this Arc, which stays with the node; the clone gets another.
+    let private = core::mem::ManuallyDrop::new(unsafe { Arc::<T::Private>::from_raw(pointer.cast()) });
+    Some(Arc::clone(&private))
+}
+
+/// Takes the data away from a node.
+#[must_use]
+pub fn take_private<T: NodeType>(node: &Node) -> Option<Arc<T::Private>> {
+    if !node.is_a::<T>() {
+        return None;
+    }
+    let _guard = PRIVATE.lock();
+    // SAFETY: PRIVATE is held.
+    let pointer = unsafe { node.private().replace(core::ptr::null_mut()) };
+    // SAFETY: the node's count is moved out of it.
+    NonNull::new(pointer).map(|pointer| unsafe { Arc::from_raw(pointer.cast()) })
+}
+
+/// Borrows the data of a node whose queue netgraph holds for us.
+///
+/// # Safety
+/// Called from rcvmsg or rcvdata of a node of type `T`, and not kept beyond.
+unsafe fn borrow<'a, T: NodeType>(node: *mut raw::ng_node) -> Option<&'a T::Private> {
+    // SAFETY: netgraph passes a live node.
+    let pointer = unsafe { (&raw const (*node).nd_private).read_volatile() };
+    // SAFETY: shutdown, which takes the count away, needs the queue for writing, and netgraph holds it for this call.
+    NonNull::new(pointer).map(|pointer| unsafe { Arc::borrow_raw(pointer.cast()) })
+}
+
+/// `ng_rcvmsg_t`
+unsafe extern "C" fn rcvmsg<T: NodeType>(node: *mut raw::ng_node, item: *mut raw::ng_item, _: *mut raw::ng_hook) -> c_int {
+    // SAFETY: netgraph gives the item away.
+    let message = unsafe { Item::from_raw(item) }.and_then(Item::into_message);
+    // SAFETY: this is rcvmsg, and the borrow ends with it.
+    let private = unsafe { borrow::<T>(node) };
+    to_c(match (private, message) {
+        (Some(private), Some((message, sender))) => T::receive_message(private, message, sender),
+        _ => Err(Errno::EINVAL),
+    })
+}
+
+/// `ng_rcvdata_t`
+unsafe extern "C" fn rcvdata<T: NodeType>(hook: *mut raw::ng_hook, item: *mut raw::ng_item) -> c_int {
+    // SAFETY: netgraph gives the item away.
+    let packet = unsafe { Item::from_raw(item) }.and_then(Item::into_data);
+    let Some(hook) = NonNull::new(hook) else { return Errno::EINVAL.get() };
+    // SAFETY: netgraph passes a live hook, which keeps its node.
+    let node = unsafe { (*hook.as_ptr()).hk_node };
+    // SAFETY: as above; the name never changes.
+    let name = unsafe { (*hook.as_ptr()).hk_name };
+    // SAFETY: this is rcvdata, and the borrow ends with it.
+    let private = unsafe { borrow::<T>(node) };
+    to_c(match (private, packet, HookName::new(&name)) {
+        (Some(private), Some(packet), Ok(name)) => T::receive_data(private, name, packet),
+        _ => Err(Errno::EINVAL),
+    })
+}
+
+/// `ng_shutdown_t`
+unsafe extern "C" fn shutdown<T: NodeType>(node: *mut raw::ng_node) -> c_int {
+    let Some(node) = NonNull::new(node) else { return 0 };
+    // SAFETY: a node keeps one reference for its being there until it is shut down, which is now.
+    let node = unsafe { Node::from_counted(node) };
+    if let Some(private) = take_private::<T>(&node) {
+        T::shut_down(&private);
+    }
+    0
+}
+
+/// `ng_newhook_t`
+unsafe extern "C" fn newhook<T: NodeType>(node: *mut raw::ng_node, hook: *mut raw::ng_hook, _: *const c_char) -> c_int {
+    let (Some(node), Some(hook)) = (NonNull::new(node), NonNull::new(hook)) else { return Errno::EINVAL.get() };
+    // SAFETY: netgraph passes a live node.
+    let node = unsafe { Node::from_borrowed(node) };
+    // SAFETY: netgraph passes a live hook, which carries its name already.
+    let hook = unsafe { Hook::from_borrowed(hook) };
+    to_c(private_of::<T>(&node).ok_or(Errno::EINVAL).and_then(|private| T::new_hook(&private, hook)))
+}
+
+/// `ng_findhook_t`: the hook comes back without a reference, as netgraph wants it.
+unsafe extern "C" fn findhook<T: NodeType>(node: *mut raw::ng_node, name: *const c_char) -> *mut raw::ng_hook {
+    let none = core::ptr::null_mut();
+    let Some(node) = NonNull::new(node) else { return none };
+    // SAFETY: netgraph passes a live node.
+    let node = unsafe { Node::from_borrowed(node) };
+    // SAFETY: netgraph passes a C string, which stays as it is during the call.
+    let Ok(name) = HookName::new(unsafe { CStr::from_ptr(name) }.to_bytes()) else { return none };
+    let hook = private_of::<T>(&node).and_then(|private| T::find_hook(&private, &name));
+    hook.map_or(none, |hook| hook.as_ptr())
+}
+
+/// `ng_disconnect_t`
+unsafe extern "C" fn disconnect<T: NodeType>(hook: *mut raw::ng_hook) -> c_int {
+    let Some(hook) = NonNull::new(hook) else { return 0 };
+    // SAFETY: netgraph passes a live hook, whose node it still names and keeps.
+    let node = unsafe { (*hook.as_ptr()).hk_node };
+    let Some(node) = NonNull::new(node) else { return 0 };
+    // SAFETY: as above.
+    let node = unsafe { Node::from_borrowed(node) };
+    // SAFETY: as above.
+    let hook = unsafe { Hook::from_borrowed(hook) };
+    if let Some(private) = private_of::<T>(&node) {
+        T::lost_hook(&private, &hook, node.hook_count());
+    }
+    0
+}

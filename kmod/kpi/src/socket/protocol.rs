@@ -1,0 +1,464 @@
+//! A protocol in safe Rust: the trait, and the functions the socket layer calls.
+//!
+//! `so_pcb` is a [`Pcb`] from attach to detach. The socket layer calls detach when the last reference to the socket is
+//! gone, so that no other method can be running or follow.
+
+use core::ffi::{CStr, c_int};
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+use super::Socket;
+use super::address::{Address, OwnAddress};
+use crate::errno::{Errno, Result, to_c};
+use crate::mbuf::Mbuf;
+use crate::memory::{KBox, Wait};
+use crate::mutex::StaticMutex;
+use crate::raw::domain as raw_domain;
+use crate::raw::mbuf::mbuf;
+use crate::raw::ng_socket::{NG_CONTROL, NG_DATA, ngpcb};
+use crate::raw::protosw as raw;
+use crate::raw::socketvar::{SOCK_DGRAM, sockaddr, socket};
+use crate::raw::systm::thread;
+use crate::raw::uio::uio;
+use crate::shared::SyncCell;
+use crate::thread::Thread;
+
+/// Which of netgraph's protocols: the third argument of socket(2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `NG_CONTROL`
+    Control,
+    /// `NG_DATA`
+    Data,
+}
+
+/// What getsockname(2) is to say.
+#[derive(Debug, Clone, Copy)]
+pub struct Name {
+    /// The node's name, empty if it has none.
+    pub name: crate::netgraph::NodeName,
+    /// The node's ID.
+    pub id: u32,
+}
+
+/// A protocol of the netgraph domain.
+///
+/// # Safety
+/// When [`Protocol::detach`] returns, the implementation keeps no copy of the [`Socket`] that [`Protocol::attach`] got,
+/// and no thread uses one; the same holds when attach fails.
+pub unsafe trait Protocol: Sized + Send + Sync + 'static {
+    /// The protocol's number.
+    const KIND: Kind;
+
+    /// The list netstat(1) reads.
+    fn sockets() -> &'static SocketList;
+
+    /// A socket is made.
+    ///
+    /// # Errors
+    /// Refuses it.
+    fn attach(socket: Socket, thread: &Thread) -> Result<Self>;
+
+    /// The socket is gone.
+    fn detach(self);
+
+    /// The ID of the socket's node, 0 for none, as a hint for netstat(1).
+    fn node_id(&self) -> u32;
+
+    /// bind(2)
+    ///
+    /// # Errors
+    /// What the caller is to see.
+    fn bind(&self, address: &Address<'_>) -> Result;
+
+    /// connect(2)
+    ///
+    /// # Errors
+    /// What the caller is to see.
+    fn connect(&self, address: &Address<'_>) -> Result;
+
+    /// send(2) and its family: one datagram.
+    ///
+    /// # Errors
+    /// What the caller is to see.
+    fn send(&self, socket: Socket, datagram: Mbuf, address: Option<&Address<'_>>, thread: &Thread) -> Result;
+
+    /// getsockname(2)
+    ///
+    /// # Errors
+    /// What the caller is to see.
+    fn name(&self) -> Result<Name>;
+
+    /// Whether the socket has a node to talk to.
+    fn has_node(&self) -> bool;
+}
+
+/// What lies behind `so_pcb`: first what netstat(1) reads, then the protocol's own.
+#[repr(C)]
+struct Pcb<P> {
+    listed: SyncCell<ngpcb>,
+    socket: Socket,
+    protocol: P,
+}
+
+/// `ngsocklist`: every netgraph socket, for netstat(1).
+///
+/// # Invariants
+/// The list is changed under its lock only; each member is the head of a live [`Pcb`].
+#[repr(C)]
+pub struct SocketList {
+    /// Must be the first member: the symbol is the list's head.
+    first: SyncCell<*mut ngpcb>,
+    lock: StaticMutex<()>,
+}
+
+impl SocketList {
+    /// An empty list.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { first: SyncCell::new(core::ptr::null_mut()), lock: StaticMutex::new(()) }
+    }
+
+    /// Makes the list usable, from the module's load event.
+    pub fn init(&'static self) {
+        self.lock.init(c"netgraph_socket_list");
+    }
+
+    fn insert(&'static self, entry: *mut ngpcb) {
+        let _guard = self.lock.lock();
+        // SAFETY: the lock is held, and the head lies in a static.
+        let old = unsafe { self.first.get().replace(entry) };
+        // SAFETY: the caller's entry is not in a list yet and stays until it is removed.
+        let new = unsafe { &mut *entry };
+        new.le_next = old;
+        new.le_prev = self.first.get();
+        if let Some(old) = NonNull::new(old) {
+            // SAFETY: a member of the list is live (invariant).
+            unsafe { (*old.as_ptr()).le_prev = &raw mut new.le_next };
+        }
+    }
+
+    fn remove(&'static self, entry: *mut ngpcb) {
+        let _guard = self.lock.lock();
+        // SAFETY: the entry was inserted and is live.
+        let gone = unsafe { &*entry };
+        // SAFETY: le_prev leads to the head or to the member before, which is live (invariant).
+        unsafe { gone.le_prev.write(gone.le_next) };
+        if let Some(next) = NonNull::new(gone.le_next) {
+            // SAFETY: a member of the list is live (invariant).
+            unsafe { (*next.as_ptr()).le_prev = gone.le_prev };
+        }
+    }
+
+    fn set_node(&'static self, entry: *mut ngpcb, id: u32) {
+        let _guard = self.lock.lock();
+        // SAFETY: the entry is live, and changed under the lock only.
+        unsafe { (*entry).node_id = id };
+    }
+}
+
+impl Default for SocketList {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The protocol's data behind a socket.
+///
+/// # Safety
+/// The socket layer calls a method of a socket of `P` that has been attached and not been detached; the reference ends
+/// with that call.
+unsafe fn pcb<'a, P: Protocol>(so: *mut socket) -> Option<&'a Pcb<P>> {
+    // SAFETY: the socket is live while its methods run.
+    let pcb = unsafe { (*so).so_pcb };
+    // SAFETY: attach put a Pcb<P> there, which detach takes away after every other method.
+    NonNull::new(pcb.cast::<Pcb<P>>()).map(|pcb| unsafe { pcb.as_ref() })
+}
+
+unsafe extern "C" fn attach<P: Protocol>(so: *mut socket, _protocol: c_int, td: *mut thread) -> c_int {
+    // SAFETY: the socket layer passes a new socket and the current thread.
+    let attached = unsafe { Socket::recognise(so) }.and_then(|socket| {
+        // SAFETY: as above.
+        let thread = unsafe { Thread::new(td) };
+        attach_to::<P>(socket, &thread)
+    });
+    to_c(attached)
+}
+
+fn attach_to<P: Protocol>(socket: Socket, thread: &Thread) -> Result {
+    let protocol = P::attach(socket, thread)?;
+    let listed = SyncCell::new(ngpcb {
+        ng_socket: socket.as_ptr(),
+        sockdata: core::ptr::null_mut(),
+        le_next: core::ptr::null_mut(),
+        le_prev: core::ptr::null_mut(),
+        r#type: match P::KIND {
+            Kind::Control => NG_CONTROL,
+            Kind::Data => NG_DATA,
+        },
+        node_id: protocol.node_id(),
+    });
+    // Sleeping for memory cannot fail, so that nothing of attach has to be taken back.
+    let pcb = KBox::new(Pcb { listed, socket, protocol }, Wait::Sleep)?;
+    P::sockets().insert(pcb.listed.get());
+    // SAFETY: the socket is being attached, so that nobody else looks at its pcb.
+    unsafe { (*socket.as_ptr()).so_pcb = pcb.into_raw().as_ptr().cast() };
+    Ok(())
+}
+
+unsafe extern "C" fn detach<P: Protocol>(so: *mut socket) {
+    // SAFETY: the socket is live until detach returns, and no other method runs.
+    let pcb = unsafe { core::mem::replace(&mut (*so).so_pcb, core::ptr::null_mut()) };
+    let Some(pcb) = NonNull::new(pcb.cast::<Pcb<P>>()) else { return };
+    // SAFETY: attach left this box to the socket.
+    let pcb = unsafe { KBox::from_raw(pcb) };
+    P::sockets().remove(pcb.listed.get());
+    pcb.into_inner().protocol.detach();
+}
+
+/// close(2) and abort: whoever still waits on the socket is woken; detach does the rest.
+unsafe extern "C" fn close<P: Protocol>(so: *mut socket) {
+    // SAFETY: the socket layer calls a method of an attached socket.
+    if let Some(pcb) = unsafe { pcb::<P>(so) } {
+        pcb.socket.disconnected();
+    }
+}
+
+unsafe extern "C" fn bind<P: Protocol>(so: *mut socket, name: *mut sockaddr, _: *mut thread) -> c_int {
+    // SAFETY: the socket layer calls a method of an attached socket.
+    let pcb = unsafe { pcb::<P>(so) };
+    // SAFETY: the system call copied the address in, sa_len bytes of it.
+    let address = unsafe { Address::new(name) };
+    to_c(match (pcb, address) {
+        (Some(pcb), Some(address)) => pcb.protocol.bind(&address),
+        _ => Err(Errno::EINVAL),
+    })
+}
+
+unsafe extern "C" fn connect<P: Protocol>(so: *mut socket, name: *mut sockaddr, _: *mut thread) -> c_int {
+    // SAFETY: the socket layer calls a method of an attached socket.
+    let pcb = unsafe { pcb::<P>(so) };
+    // SAFETY: the system call copied the address in, sa_len bytes of it.
+    let address = unsafe { Address::new(name) };
+    to_c(match (pcb, address) {
+        (Some(pcb), Some(address)) => connect_to(pcb, &address),
+        _ => Err(Errno::EINVAL),
+    })
+}
+
+fn connect_to<P: Protocol>(pcb: &Pcb<P>, address: &Address<'_>) -> Result {
+    let connected = pcb.protocol.connect(address);
+    if pcb.protocol.has_node() {
+        // Also after EISCONN: the socket layer took the mark away before it asked.
+        pcb.socket.set_connected(true);
+        P::sockets().set_node(pcb.listed.get(), pcb.protocol.node_id());
+    }
+    connected
+}
+
+/// The socket layer disconnects before it connects anew and before it closes; a data socket stays with its node.
+unsafe extern "C" fn disconnect<P: Protocol>(so: *mut socket) -> c_int {
+    // SAFETY: the socket layer calls a method of an attached socket.
+    if let Some(pcb) = unsafe { pcb::<P>(so) } {
+        pcb.socket.set_connected(false);
+    }
+    0
+}
+
+unsafe extern "C" fn send<P: Protocol>(
+    so: *mut socket,
+    _flags: c_int,
+    m: *mut mbuf,
+    name: *mut sockaddr,
+    control: *mut mbuf,
+    td: *mut thread,
+) -> c_int {
+    // SAFETY: the socket layer gives both chains away, whatever send returns.
+    let datagram = unsafe { Mbuf::from_raw(m) };
+    // SAFETY: as above.
+    let ancillary = unsafe { Mbuf::from_raw(control) };
+    // SAFETY: the system call copied the address in, sa_len bytes of it; null is no address.
+    let address = unsafe { Address::new(name) };
+    // SAFETY: the socket layer passes the current thread.
+    let thread = unsafe { Thread::new(td) };
+    // SAFETY: the socket layer calls a method of an attached socket.
+    to_c(match (unsafe { pcb::<P>(so) }, datagram, ancillary) {
+        (Some(pcb), Some(datagram), None) => pcb.protocol.send(pcb.socket, datagram, address.as_ref(), &thread),
+        _ => Err(Errno::EINVAL),
+    })
+}
+
+fn own_name<P: Protocol>(so: *mut socket) -> Result<OwnAddress> {
+    // SAFETY: the socket layer calls a method of an attached socket.
+    let pcb = unsafe { pcb::<P>(so) }.ok_or(Errno::EINVAL)?;
+    let name = pcb.protocol.name()?;
+    let unnamed = cfg!(feature = "freebsd15") && name.name.is_empty();
+    Ok(if unnamed { OwnAddress::of_id(name.id) } else { OwnAddress::of_name(name.name.as_bytes()) })
+}
+
+#[cfg(not(feature = "freebsd15"))]
+unsafe extern "C" fn sockaddr_of<P: Protocol>(so: *mut socket, name: *mut *mut sockaddr) -> c_int {
+    use crate::raw::malloc;
+    to_c(own_name::<P>(so).and_then(|address| {
+        let bytes = address.as_bytes();
+        let kind = (&raw mut malloc::M_SONAME).cast();
+        // SAFETY: the kernel's own type of memory; getsockname may sleep.
+        let memory = unsafe { malloc::malloc(bytes.len(), kind, malloc::M_WAITOK) };
+        let memory = NonNull::new(memory.cast::<[u8; OwnAddress::FULL_LENGTH as usize]>()).ok_or(Errno::ENOMEM)?;
+        // SAFETY: just allocated, as many bytes as are written.
+        unsafe { memory.write(bytes) };
+        // SAFETY: the kernel passes a variable for the address, which it frees.
+        unsafe { name.write(memory.as_ptr().cast()) };
+        Ok(())
+    }))
+}
+
+#[cfg(feature = "freebsd15")]
+unsafe extern "C" fn sockaddr_of<P: Protocol>(so: *mut socket, name: *mut sockaddr) -> c_int {
+    to_c(own_name::<P>(so).map(|address| {
+        let storage = name.cast::<[u8; OwnAddress::FULL_LENGTH as usize]>();
+        // SAFETY: the kernel passes a sockaddr_storage, 128 bytes.
+        unsafe { storage.write(address.as_bytes()) }
+    }))
+}
+
+/// The kernel's own sosend, `pr_sosend_t`, once the domain is installed.
+static DEFAULT_SOSEND: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
+/// The kernel's own soreceive, `pr_soreceive_t`, once the domain is installed.
+static DEFAULT_SORECEIVE: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
+
+/// The kernel's sosend, with the errors that ng_socket(4) documents.
+///
+/// A send that failed has sent nothing, so that the caller's count is put back: else a signal or a timeout that ends the
+/// wait for a control message would look like success. A node that is gone is ENOTCONN, not EPIPE with its signal; so is
+/// a data socket that never had one.
+unsafe extern "C" fn sosend<P: Protocol>(
+    so: *mut socket,
+    name: *mut sockaddr,
+    uio: *mut uio,
+    top: *mut mbuf,
+    control: *mut mbuf,
+    flags: c_int,
+    td: *mut thread,
+) -> c_int {
+    let default = DEFAULT_SOSEND.load(Ordering::Acquire);
+    // SAFETY: install stored the function before it put this one in its place.
+    let default = unsafe { core::mem::transmute::<*mut (), raw::pr_sosend_t>(default) };
+    let uio_place = NonNull::new(uio);
+    // SAFETY: the socket layer's uio is live during the call and nobody else's.
+    let before = uio_place.map(|uio| unsafe { (*uio.as_ptr()).uio_resid });
+    // SAFETY: the arguments are passed on as they came.
+    let sent = Errno::check(unsafe { default(so, name, uio, top, control, flags, td) });
+    if let (Err(_), Some(uio), Some(before)) = (sent, uio_place, before) {
+        // SAFETY: as above.
+        unsafe { (*uio.as_ptr()).uio_resid = before };
+    }
+    // SAFETY: the caller holds the socket, so that it is attached still.
+    let has_node = unsafe { pcb::<P>(so) }.is_some_and(|pcb| pcb.protocol.has_node());
+    to_c(sent.map_err(|errno| match errno {
+        Errno::EPIPE => Errno::ENOTCONN,
+        Errno::EDESTADDRREQ if P::KIND == Kind::Data && !has_node => Errno::ENOTCONN,
+        other => other,
+    }))
+}
+
+/// The kernel's soreceive, but for the end: a node that is gone is ENOTCONN, not an empty read.
+unsafe extern "C" fn soreceive<P: Protocol>(
+    so: *mut socket,
+    name: *mut *mut sockaddr,
+    uio: *mut uio,
+    packet: *mut *mut mbuf,
+    control: *mut *mut mbuf,
+    flags: *mut c_int,
+) -> c_int {
+    let default = DEFAULT_SORECEIVE.load(Ordering::Acquire);
+    // SAFETY: install stored the function before it put this one in its place.
+    let default = unsafe { core::mem::transmute::<*mut (), raw::pr_soreceive_t>(default) };
+    let resid = |uio: *mut uio| {
+        // SAFETY: the socket layer's uio is live during the call and nobody else's.
+        NonNull::new(uio).map(|uio| unsafe { (*uio.as_ptr()).uio_resid })
+    };
+    let before = resid(uio);
+    // SAFETY: the arguments are passed on as they came.
+    let received = Errno::check(unsafe { default(so, name, uio, packet, control, flags) });
+    // SAFETY: the socket layer passes null or a variable of its own.
+    let has_sender = !name.is_null() && unsafe { !(*name).is_null() };
+    let nothing = received.is_ok() && before.is_some() && before == resid(uio) && !has_sender;
+    // SAFETY: the caller holds the socket, so that it is attached still.
+    let at_end = nothing && unsafe { pcb::<P>(so) }.is_some_and(|pcb| pcb.socket.is_at_end());
+    to_c(if at_end { Err(Errno::ENOTCONN) } else { received })
+}
+
+/// The protocol switch of `P`.
+#[must_use]
+pub const fn protosw<P: Protocol>() -> raw::protosw {
+    // SAFETY: a protosw is made of integers, pointers and optional functions, for all of which zero is a value, and
+    // which the kernel replaces by its defaults.
+    let mut switch: raw::protosw = unsafe { core::mem::zeroed() };
+    switch.pr_type = SOCK_DGRAM;
+    switch.pr_protocol = match P::KIND {
+        Kind::Control => NG_CONTROL as i16,
+        Kind::Data => NG_DATA as i16,
+    };
+    switch.pr_flags = raw::PR_ATOMIC | raw::PR_ADDR;
+    switch.pr_attach = Some(attach::<P>);
+    switch.pr_detach = Some(detach::<P>);
+    switch.pr_connect = Some(connect::<P>);
+    switch.pr_disconnect = Some(disconnect::<P>);
+    switch.pr_close = Some(close::<P>);
+    switch.pr_abort = Some(close::<P>);
+    switch.pr_send = Some(send::<P>);
+    switch.pr_sockaddr = Some(sockaddr_of::<P>);
+    // A data socket has no name to give: the kernel's default is EOPNOTSUPP.
+    if matches!(P::KIND, Kind::Control) {
+        switch.pr_bind = Some(bind::<P>);
+    }
+    switch
+}
+
+/// The domain of two protocols.
+#[must_use]
+pub const fn domain(name: &'static CStr, protocols: [*mut raw::protosw; raw_domain::PROTOCOLS]) -> raw_domain::domain {
+    // SAFETY: a domain is made of integers and pointers, for all of which zero is a value.
+    let mut domain: raw_domain::domain = unsafe { core::mem::zeroed() };
+    domain.dom_family = raw_domain::PF_NETGRAPH;
+    domain.dom_nprotosw = raw_domain::PROTOCOLS as u32;
+    domain.dom_name = name.as_ptr();
+    domain.dom_protosw = protocols;
+    domain
+}
+
+/// Adds the domain, whose two protocols are `First` and `Second`, to those that socket(2) knows.
+///
+/// The kernel fills the methods that a protocol leaves out. Its sosend and soreceive are then put behind ours, which
+/// call them: so the module needs neither by name.
+///
+/// # Safety
+/// The domain and its protocols lie in statics of the module, in this order, and everything their methods need is set
+/// up. Called once, with the current virtual network that of the host.
+pub unsafe fn install<First: Protocol, Second: Protocol>(domain: *mut raw_domain::domain) {
+    // SAFETY: the caller vouches for the domain.
+    unsafe { raw_domain::domain_add(domain) };
+    // SAFETY: the domain is a static, which the kernel has finished with but for its link.
+    let [first, second] = unsafe { (*domain).dom_protosw };
+    // SAFETY: the caller names the protocols in their order.
+    unsafe { intercept::<First>(first) };
+    // SAFETY: as above.
+    unsafe { intercept::<Second>(second) };
+}
+
+/// Puts our sosend and soreceive before the kernel's.
+///
+/// # Safety
+/// `switch` is the switch of `P` in a static, filled by the kernel.
+unsafe fn intercept<P: Protocol>(switch: *mut raw::protosw) {
+    // SAFETY: the switch is a static (caller); a method pointer is a word, so that whoever calls at this moment gets the
+    // old one or the new one, and both will do.
+    let switch = unsafe { &mut *switch };
+    if let (Some(default_send), Some(default_receive)) = (switch.pr_sosend, switch.pr_soreceive) {
+        DEFAULT_SOSEND.store(default_send as *mut (), Ordering::Release);
+        DEFAULT_SORECEIVE.store(default_receive as *mut (), Ordering::Release);
+        switch.pr_sosend = Some(sosend::<P>);
+        switch.pr_soreceive = Some(soreceive::<P>);
+    }
+}

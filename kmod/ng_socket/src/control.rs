@@ -1,0 +1,107 @@
+//! `NG_CONTROL`: the socket that makes the node, and its control messages.
+
+use core::sync::atomic::Ordering;
+
+use kpi::mbuf::Mbuf;
+use kpi::memory::{Arc, Wait};
+use kpi::netgraph::{Item, Message, Node, NodeName, set_private, take_private};
+use kpi::raw::ng_message::NG_NODESIZ;
+use kpi::socket::{Address, Kind, Name, Protocol, Socket, SocketList};
+use kpi::thread::Thread;
+use kpi::{Errno, Result};
+
+use crate::node::{SocketNode, SocketType};
+use crate::request::{self, Request};
+use crate::{MAX_DATAGRAM, RECEIVE_SPACE};
+
+/// A control socket.
+pub(crate) struct Control {
+    node: Arc<SocketNode>,
+    /// For netstat(1): also after the node is gone.
+    id: u32,
+}
+
+/// Makes a node of type `socket` for `private`.
+///
+/// The node can be found, and so shut down, from the moment it exists. If that happened before it had its data, nobody
+/// would have told us: so look again.
+fn make_node(private: &Arc<SocketNode>) -> Result<u32> {
+    let node = Node::create::<SocketType>()?;
+    let id = node.id();
+    private.state().node = Some(node.clone());
+    set_private::<SocketType>(&node, Arc::clone(private))?;
+    if node.is_valid() {
+        return Ok(id);
+    }
+    drop(take_private::<SocketType>(&node));
+    Err(Errno::ENXIO)
+}
+
+#[allow(unsafe_code)]
+// SAFETY: the only copies of the socket lie in the node's state, as `control`, and in a Request's send, which runs inside
+// a method of the socket. detach takes the former out under the state's mutex, under which every other thread uses it;
+// an attach that fails drops the state, or leaves it to a shutdown that has taken place.
+unsafe impl Protocol for Control {
+    const KIND: Kind = Kind::Control;
+
+    fn sockets() -> &'static SocketList {
+        crate::data::sockets()
+    }
+
+    fn attach(socket: Socket, thread: &Thread) -> Result<Self> {
+        thread.may_control_netgraph()?;
+        socket.reserve(MAX_DATAGRAM.load(Ordering::Relaxed), RECEIVE_SPACE.load(Ordering::Relaxed))?;
+        let node = SocketNode::new(socket)?;
+        match make_node(&node) {
+            Ok(id) => Ok(Self { node, id }),
+            Err(errno) => {
+                let mut state = node.state();
+                state.control = None;
+                Err(errno)
+            }
+        }
+    }
+
+    fn detach(self) {
+        self.node.close(|state| &mut state.control);
+    }
+
+    fn node_id(&self) -> u32 {
+        self.id
+    }
+
+    fn bind(&self, address: &Address<'_>) -> Result {
+        // A sockaddr_ng of at least one byte and its NUL, and no longer than a node's name.
+        if address.data().len() < 2 || address.data().len() > NG_NODESIZ || !address.is_terminated() {
+            return Err(Errno::EINVAL);
+        }
+        let name = NodeName::new(address.text())?;
+        let state = self.node.state();
+        let node = state.node.as_ref().ok_or(Errno::ENOTCONN)?;
+        if node.name().is_empty() { node.set_name(&name) } else { Err(Errno::EINVAL) }
+    }
+
+    fn connect(&self, _: &Address<'_>) -> Result {
+        Err(Errno::EINVAL)
+    }
+
+    fn send(&self, socket: Socket, datagram: Mbuf, address: Option<&Address<'_>>, thread: &Thread) -> Result {
+        let path = address.ok_or(Errno::EDESTADDRREQ)?.path();
+        let message = Message::from_datagram(&datagram, Wait::Sleep)?;
+        drop(datagram);
+        request::check(&message)?;
+        request::load_type(&message, thread)?;
+        let here = self.node.node()?;
+        let item = Item::with_message(message, Wait::Sleep)?.address_path(Some(&here), path.as_c_str())?;
+        Request::send(item, Arc::clone(&self.node), socket)
+    }
+
+    fn name(&self) -> Result<Name> {
+        let node = self.node.node().map_err(|_| Errno::EINVAL)?;
+        Ok(Name { name: node.name(), id: node.id() })
+    }
+
+    fn has_node(&self) -> bool {
+        self.node.node().is_ok()
+    }
+}

@@ -1,0 +1,74 @@
+//! The data side of a socket: packets.
+
+use std::time::Instant;
+
+use super::{ROOM, Socket, receive_before};
+use crate::address::Address;
+use crate::error::{Error, Operation, Result};
+use crate::names::HookName;
+use crate::request::GetNodeInfo;
+use crate::transport::{Endpoint, Protocol, Transport};
+
+impl<T: Transport> Socket<T> {
+    /// The data socket, opened and attached to the own node at its first use.
+    fn data(&mut self) -> Result<&T::Endpoint> {
+        if self.data.is_none() {
+            self.data = Some(self.attached()?);
+        }
+        Ok(self.data.as_ref().unwrap_or_else(|| unreachable!("it was set above")))
+    }
+
+    fn attached(&mut self) -> Result<T::Endpoint> {
+        let own = self.request(&Address::here(), &GetNodeInfo)?.address();
+        let refused = |operation, errno| Error::Refused {
+            operation,
+            path: own.to_string(),
+            errno,
+        };
+        let data = self
+            .transport
+            .open(Protocol::Data)
+            .map_err(|errno| refused(Operation::Open, errno))?;
+        data.reserve(ROOM).map_err(|errno| refused(Operation::Open, errno))?;
+        data.connect(own.as_str())
+            .map_err(|errno| refused(Operation::Attach, errno))?;
+        Ok(data)
+    }
+
+    /// Opens the data socket now. Packets that arrive before there is one are dropped.
+    ///
+    /// # Errors
+    /// It cannot be opened or attached.
+    pub fn open_data(&mut self) -> Result<()> {
+        self.data().map(drop)
+    }
+
+    /// Sends one packet out of a hook of the own node; without a hook, out of the only one.
+    ///
+    /// # Errors
+    /// There is no such hook, or several and none was named.
+    pub fn send_data(&mut self, hook: Option<&HookName>, packet: &[u8]) -> Result<()> {
+        let sent = self.data()?.send(packet, hook.map(HookName::as_str));
+        sent.map_err(|errno| Error::Refused {
+            operation: Operation::SendData,
+            path: hook.map(ToString::to_string).unwrap_or_default(),
+            errno,
+        })
+    }
+
+    /// Receives one packet into the buffer: its length in bytes and the hook it came by; None at the deadline.
+    ///
+    /// # Errors
+    /// The own node is gone, or packets were lost.
+    pub fn receive_data(&mut self, buffer: &mut [u8], deadline: Option<Instant>) -> Result<Option<(usize, String)>> {
+        let received = receive_before(self.data()?, buffer, deadline);
+        match received {
+            Ok(received) => Ok(received.map(|received| (received.length, received.from))),
+            Err(errno) => Err(Error::Refused {
+                operation: Operation::ReceiveData,
+                path: String::new(),
+                errno,
+            }),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! `ng connect`.
+
+use clap::Args;
+use netgraph::{Address, Errno, Start, Transport};
+
+use super::usage;
+use crate::explain;
+use crate::failure::{Failure, Result};
+use crate::session::Session;
+
+/// Connect two nodes
+///
+/// Connects HOOK of the node at PATH, or of ng's own node without PATH, to PEERHOOK of the node at PEER. A PEER without a
+/// node's name in it starts at the node at PATH.
+#[derive(Debug, Args)]
+#[command(override_usage = "ng connect [PATH] <PEER> <HOOK> <PEERHOOK>")]
+pub struct Connect {
+    /// The usage line has them by name
+    #[arg(num_args = 3..=4, required = true, hide = true)]
+    arguments: Vec<String>,
+}
+
+impl Connect {
+    pub fn run<T: Transport>(&self, session: &mut Session<T>) -> Result<()> {
+        let (path, [peer, hook, peer_hook]) = match self.arguments.as_slice() {
+            [peer, hook, peer_hook] => (".", [peer, hook, peer_hook]),
+            [path, peer, hook, peer_hook] => (path.as_str(), [peer, hook, peer_hook]),
+            _ => return Err(usage("connect takes three or four arguments")),
+        };
+        let path: Address = path.parse().map_err(usage)?;
+        let request = netgraph::Connect {
+            peer: peer.parse().map_err(usage)?,
+            hook: hook.parse().map_err(usage)?,
+            peer_hook: peer_hook.parse().map_err(usage)?,
+        };
+        let result = session.socket.request(&path, &request);
+        result.map_err(|error| explain(session, &path, &request, error))
+    }
+}
+
+pub(super) fn explain<T: Transport>(
+    session: &mut Session<T>,
+    path: &Address,
+    request: &netgraph::Connect,
+    error: netgraph::Error,
+) -> Failure {
+    let socket = &mut session.socket;
+    let peer = seen_from(path, &request.peer);
+    let hint = match error.errno() {
+        Some(Errno::ENOENT | Errno::ENXIO) => {
+            explain::missing(socket, path).or_else(|| explain::missing(socket, &peer))
+        }
+        Some(Errno::EEXIST) => explain::taken_hook(socket, path, &request.hook)
+            .or_else(|| explain::taken_hook(socket, &peer, &request.peer_hook)),
+        _ => None,
+    };
+    let hints = hint.into_iter().collect();
+    Failure::Netgraph { error, hints }
+}
+
+/// The peer's address from ng's own node instead of from the node at the path.
+fn seen_from(path: &Address, peer: &Address) -> Address {
+    if peer.start() != Start::Here {
+        return peer.clone();
+    }
+    let hops = peer.hops().filter_map(|hop| hop.parse().ok());
+    let mut address = path.clone();
+    for hop in hops {
+        address = address.beyond(&hop).unwrap_or(address);
+    }
+    address
+}

@@ -1,0 +1,39 @@
+//! `ng rmhook`.
+
+use clap::Args;
+use netgraph::{Address, RemoveHook, Transport};
+
+use super::{hook_name, usage};
+use crate::explain;
+use crate::failure::Result;
+use crate::session::Session;
+
+/// Break a link
+///
+/// Breaks the link of HOOK of the node at PATH, or of ng's own node without PATH. Like ngctl's, it succeeds when there is no
+/// such hook; ng says so on standard error.
+#[derive(Debug, Args)]
+#[command(override_usage = "ng rmhook [PATH] <HOOK>")]
+pub struct Rmhook {
+    /// The usage line has them by name
+    #[arg(num_args = 1..=2, required = true, hide = true)]
+    arguments: Vec<String>,
+}
+
+impl Rmhook {
+    pub fn run<T: Transport>(&self, session: &mut Session<T>) -> Result<()> {
+        let (path, hook) = match self.arguments.as_slice() {
+            [hook] => (".", hook),
+            [path, hook] => (path.as_str(), hook),
+            _ => return Err(usage("rmhook takes one or two arguments")),
+        };
+        let path: Address = path.parse().map_err(usage)?;
+        let hook = hook_name(hook)?;
+        let absent = explain::absent_hook(&mut session.socket, &path, &hook);
+        session.request(&path, &RemoveHook(hook))?;
+        if let Some(absent) = absent {
+            eprintln!("ng: nothing to break: {absent}");
+        }
+        Ok(())
+    }
+}

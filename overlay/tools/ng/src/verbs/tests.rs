@@ -1,0 +1,263 @@
+//! The verbs on a netgraph in memory: what they print, what they change, and what they say when they cannot.
+
+use std::cell::RefCell;
+use std::fs;
+use std::io::{self, Write};
+use std::rc::Rc;
+
+use clap::Parser;
+use netgraph::fake::Fake;
+
+use crate::cli::Verb;
+use crate::failure::Failure;
+use crate::session::Session;
+
+#[derive(Parser)]
+#[command(no_binary_name = true)]
+struct Line {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Clone, Default)]
+struct Output(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Runs one command as a process of its own would.
+fn run(fake: &Fake, line: &str, json: bool) -> Result<String, Failure> {
+    let output = Output::default();
+    let mut session = Session::with_output(fake.clone(), json, Box::new(output.clone()));
+    let words = line.split(' ');
+    Line::try_parse_from(words).expect(line).verb.run(&mut session)?;
+    let bytes = output.0.borrow().clone();
+    Ok(String::from_utf8(bytes).unwrap())
+}
+
+fn text(fake: &Fake, line: &str) -> String {
+    run(fake, line, false).unwrap_or_else(|failure| panic!("{line}: {failure}"))
+}
+
+fn refusal(fake: &Fake, line: &str) -> String {
+    run(fake, line, false).unwrap_err().to_string()
+}
+
+/// em0 with a tee called tap on its lower hook.
+fn tapped() -> Fake {
+    let fake = Fake::with_interfaces(&["em0", "em1"]);
+    text(&fake, "mkpeer em0: tee lower left");
+    text(&fake, "name em0:lower tap");
+    fake
+}
+
+#[test]
+fn nodes_are_listed_as_ngctl_does() {
+    let expected = "There are 4 total named nodes:
+  Name: em0             Type: ether           ID: 00000001   Num hooks: 1
+  Name: em1             Type: ether           ID: 00000002   Num hooks: 0
+  Name: tap             Type: tee             ID: 00000004   Num hooks: 1
+  Name: ng1             Type: socket          ID: 00000006   Num hooks: 0
+";
+    assert_eq!(text(&tapped(), "list -n"), expected);
+}
+
+#[test]
+fn a_node_is_shown_with_its_hooks() {
+    let expected = "  Name: tap             Type: tee             ID: 00000004   Num hooks: 1
+  Local hook      Peer name       Peer type    Peer ID         Peer hook      
+  ----------      ---------       ---------    -------         ---------      
+  left            em0             ether        00000001        lower          
+";
+    assert_eq!(text(&tapped(), "show em0:lower"), expected);
+    assert_eq!(text(&tapped(), "show -n tap:").lines().count(), 1);
+}
+
+#[test]
+fn json_has_everything_that_text_has() {
+    let fake = tapped();
+    let shown: serde_json::Value = serde_json::from_str(&run(&fake, "show tap:", true).unwrap()).unwrap();
+    assert_eq!(shown["name"], "tap");
+    assert_eq!(shown["links"][0]["peer_hook"], "lower");
+    let types: serde_json::Value = serde_json::from_str(&run(&fake, "types", true).unwrap()).unwrap();
+    assert!(
+        types["types"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|kind| kind["name"] == "tee" && kind["nodes"] == 1)
+    );
+    let list: serde_json::Value = serde_json::from_str(&run(&fake, "list -l", true).unwrap()).unwrap();
+    assert_eq!(list["nodes"][0]["links"][0]["hook"], "lower");
+}
+
+#[test]
+fn answers_are_printed_in_words() {
+    let fake = tapped();
+    assert_eq!(text(&fake, "msg em0: setpromisc 1"), "");
+    let answer = text(&fake, "msg em0: getpromisc");
+    assert_eq!(answer, "Rec'd response \"getpromisc\" (1) from \"[1]:\":\nArgs:\t1\n");
+}
+
+#[test]
+fn a_node_without_status_is_no_failure() {
+    assert_eq!(text(&tapped(), "status tap:"), "No status available for \"tap:\"\n");
+    assert_eq!(text(&tapped(), "config tap:"), "No config available for \"tap:\"\n");
+    assert_eq!(
+        run(&tapped(), "status tap:", true).unwrap(),
+        "{\"path\":\"tap:\",\"status\":null}\n"
+    );
+}
+
+#[test]
+fn links_are_made_and_broken() {
+    let fake = tapped();
+    text(&fake, "connect tap: em1: right lower");
+    assert!(text(&fake, "show em1:").contains("right"));
+    text(&fake, "rmhook em1: lower");
+    text(&fake, "shutdown tap:");
+    assert!(!text(&fake, "list").contains("tap"));
+}
+
+#[test]
+fn refusals_say_what_is_there_instead() {
+    let fake = tapped();
+    let rows = [
+        ("show tpa:", "there is no node `tpa:`; did you mean `tap`?"),
+        (
+            "show tap:left.upper",
+            "node `em0:` (ether) has no hook `upper`; it has `lower`",
+        ),
+        (
+            "show tap:lef",
+            "node `tap:` (tee) has no hook `lef`; did you mean `left`?",
+        ),
+        (
+            "show em1:lower",
+            "node `em1:` (ether) has no hook `lower`; it has none at all",
+        ),
+        ("show [99]:", "there is no node with the ID [99]"),
+        ("mkpeer em1: hubb lower x", "did you mean `hub`?"),
+        (
+            "mkpeer em0: tee lower right",
+            "hook `lower` of `em0:` leads to `tap:`, hook `left`",
+        ),
+        ("mkpeer em1: tee lower middle", "ng_tee(4) lists the hooks of that type"),
+        ("connect em1: tpa: lower right", "did you mean `tap`?"),
+        (
+            "connect em1: tap: lower left",
+            "hook `left` of `tap:` leads to `em0:`, hook `lower`",
+        ),
+        ("name em1: tap", "another node has that name (EADDRINUSE)"),
+        ("msg em0: fly", "it is of type ether; ng_ether(4) lists its commands"),
+        ("write x 1", "ng's own node has no hooks"),
+    ];
+    for (line, part) in rows {
+        let said = refusal(&fake, line);
+        assert!(said.contains(part), "{line}: {said}");
+    }
+}
+
+const GRAPH: &str = "\
+version: 1
+nodes:
+  one: { interface: em0, messages: [ setpromisc: 1, setautosrc: 0 ] }
+  two: { interface: em1, messages: [ setpromisc: 1 ] }
+  tap: { type: tee }
+  sw: { type: bridge, messages: [ { setconfig: { loopTimeout: 60 } } ] }
+edges:
+  - one.lower -- tap.left
+  - tap.right -- sw.link0
+  - sw.link1 -- two.lower
+";
+
+fn graph_file(text: &str) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), text).unwrap();
+    file
+}
+
+#[test]
+fn applying_twice_changes_nothing_the_second_time() {
+    let fake = Fake::with_interfaces(&["em0", "em1"]);
+    let file = graph_file(GRAPH);
+    let apply = format!("apply {}", file.path().display());
+    let said = text(&fake, &apply);
+    let expected = "make tap.left (tee) at one.lower
+make sw.link0 (bridge) at tap.right
+connect sw.link1 -- two.lower
+send one setpromisc 1
+send two setpromisc 1
+send sw setconfig { loopTimeout=60 }
+";
+    assert_eq!(said, expected);
+    let changes = fake.changes();
+    assert!(text(&fake, &apply).starts_with("the graph is as "));
+    assert_eq!(fake.changes(), changes);
+}
+
+#[test]
+fn a_dry_run_changes_nothing_and_says_what_is_missing() {
+    let fake = Fake::with_interfaces(&["em0", "em1"]);
+    let file = graph_file(GRAPH);
+    let result = run(&fake, &format!("apply --dry-run {}", file.path().display()), false);
+    assert!(matches!(result, Err(Failure::Different)));
+    assert_eq!(fake.changes(), 0);
+}
+
+#[test]
+fn a_broken_link_is_healed() {
+    let fake = Fake::with_interfaces(&["em0", "em1"]);
+    let file = graph_file(GRAPH);
+    let apply = format!("apply {}", file.path().display());
+    text(&fake, &apply);
+    text(&fake, "rmhook em0: lower");
+    assert_eq!(text(&fake, &apply), "connect one.lower -- tap.left\n");
+}
+
+#[test]
+fn a_failed_apply_shows_the_line() {
+    let rows = [
+        (
+            "tap: { type: tee }",
+            "tap: { type: unheard-of }",
+            "no type `unheard-of` is loaded",
+        ),
+        ("interface: em1", "interface: em7", "there are `em0` and `em1`"),
+        ("setautosrc: 0", "fly: 0", "the node's type knows no such command"),
+    ];
+    for (from, to, part) in rows {
+        let fake = Fake::with_interfaces(&["em0", "em1"]);
+        let file = graph_file(&GRAPH.replace(from, to));
+        let failure = run(&fake, &format!("apply {}", file.path().display()), false).unwrap_err();
+        let said = failure.to_string();
+        assert!(said.contains(part) && said.contains(" | "), "{said}");
+        assert_eq!(failure.status(), 71);
+    }
+}
+
+#[test]
+fn a_wrong_file_is_not_applied_at_all() {
+    let fake = Fake::with_interfaces(&["em0", "em1"]);
+    let file = graph_file(&GRAPH.replace("edges", "egdes"));
+    let failure = run(&fake, &format!("apply {}", file.path().display()), false).unwrap_err();
+    assert_eq!((failure.status(), fake.changes()), (65, 0));
+    let failure = run(&fake, "apply /nonexistent/graph.yaml", false).unwrap_err();
+    assert_eq!(failure.status(), 66);
+}
+
+#[test]
+fn a_destroyed_graph_leaves_the_interfaces() {
+    let fake = Fake::with_interfaces(&["em0", "em1"]);
+    let file = graph_file(GRAPH);
+    text(&fake, &format!("apply {}", file.path().display()));
+    text(&fake, &format!("destroy {}", file.path().display()));
+    assert_eq!(text(&fake, "list -n").lines().count(), 4);
+}

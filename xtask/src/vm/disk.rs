@@ -1,0 +1,296 @@
+//! The appliance to boot: which image, which key, how many network cards; and a throw-away layer over its disk.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use ngforge_image::manifest::{Manifest, OutputFile};
+use xshell::{Shell, cmd};
+
+use crate::{preflight, util};
+
+/// A disk image and its format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disk {
+    /// The file.
+    pub path: PathBuf,
+    /// How it is laid out.
+    pub format: Format,
+    /// What becomes of it.
+    pub fate: Fate,
+}
+
+/// What becomes of a disk when the machine ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It stays: what the guest flushes must reach it.
+    Kept,
+    /// It is removed: the host may take its time with writes.
+    ThrownAway,
+}
+
+/// Formats that QEMU is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// The disk byte for byte.
+    Raw,
+    /// QEMU's own.
+    Qcow2,
+}
+
+impl Format {
+    /// QEMU's name for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Qcow2 => "qcow2",
+        }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        [Self::Raw, Self::Qcow2]
+            .into_iter()
+            .find(|format| format.name() == name)
+    }
+
+    fn of(path: &Path) -> Result<Self> {
+        let mut magic = Vec::new();
+        let file = std::fs::File::open(path).with_context(|| format!("could not open the image {}", path.display()))?;
+        file.take(4).read_to_end(&mut magic)?;
+        Ok(if magic == *b"QFI\xfb" { Self::Qcow2 } else { Self::Raw })
+    }
+}
+
+/// An image with all that is known of it.
+#[derive(Debug, Clone)]
+pub struct Appliance {
+    /// Its name, for reports.
+    pub name: String,
+    /// What it runs: `freebsd`.
+    pub base: String,
+    /// Release of that.
+    pub release: String,
+    /// The image itself.
+    pub disk: Disk,
+    /// Network cards it wants.
+    pub nics: u8,
+    /// The private key that opens it.
+    pub identity: Option<PathBuf>,
+}
+
+impl Appliance {
+    /// What a manifest describes.
+    ///
+    /// # Errors
+    /// The manifest cannot be read, or the image beside it is missing or not as long as the manifest says.
+    pub fn from_manifest(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("could not read the image's manifest {}", path.display()))?;
+        let manifest: Manifest = serde_json::from_str(&text)
+            .with_context(|| format!("{} is not the manifest of an image", path.display()))?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let (file, format) = bootable(&manifest.files)
+            .with_context(|| format!("{} names no image that QEMU can boot (raw or qcow2)", path.display()))?;
+        let disk = Disk {
+            path: std::path::absolute(folder.join(&file.path))?,
+            format,
+            fate: Fate::Kept,
+        };
+        check_size(&disk.path, file.size)?;
+        Ok(Self {
+            name: manifest.name,
+            base: manifest.base,
+            release: manifest.release,
+            disk,
+            nics: manifest.nics,
+            identity: manifest.identity.map(|identity| folder.join(identity)),
+        })
+    }
+
+    /// An image that comes without a manifest: taken to be FreeBSD with three network cards.
+    ///
+    /// # Errors
+    /// The image cannot be read, or is empty.
+    pub fn from_image(path: &Path) -> Result<Self> {
+        let format = Format::of(path)?;
+        if std::fs::metadata(path)?.len() == 0 {
+            bail!("the image {} is empty", path.display());
+        }
+        Ok(Self {
+            name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            base: "freebsd".into(),
+            release: "unknown".into(),
+            disk: Disk {
+                path: std::path::absolute(path)?,
+                format,
+                fate: Fate::Kept,
+            },
+            nics: 3,
+            identity: None,
+        })
+    }
+}
+
+/// The newest manifest under `target/image/`.
+///
+/// # Errors
+/// There is none: no image was built.
+pub fn newest_manifest() -> Result<PathBuf> {
+    newest_json(&util::target_dir().join("image"))
+}
+
+fn newest_json(folder: &Path) -> Result<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let manifests = entries.filter(|entry| entry.path().extension().is_some_and(|extension| extension == "json"));
+    let newest = manifests.max_by_key(|entry| entry.metadata().and_then(|metadata| metadata.modified()).ok());
+    newest.map(|entry| entry.path()).with_context(|| {
+        format!(
+            "there is no image to boot: {} holds no manifest\n\
+             hint: build one with `cargo xtask image`, or name one with --manifest or --image",
+            folder.display()
+        )
+    })
+}
+
+fn bootable(files: &[OutputFile]) -> Option<(&OutputFile, Format)> {
+    files.iter().find_map(|file| Some((file, Format::named(&file.format)?)))
+}
+
+fn check_size(path: &Path, expected: u64) -> Result<()> {
+    let actual = std::fs::metadata(path)
+        .with_context(|| format!("could not read the image {}", path.display()))?
+        .len();
+    if actual != expected {
+        bail!(
+            "the image {} has {actual} bytes, but its manifest says {expected}: it is incomplete or was changed\n\
+             hint: build it again with `cargo xtask image`",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+/// A layer over `disk` in `dir` that takes all writes, so that the image stays as it was built.
+///
+/// # Errors
+/// `qemu-img` is missing or fails.
+pub fn overlay(shell: &Shell, disk: &Disk, dir: &Path) -> Result<Disk> {
+    let path = dir.join("overlay.qcow2");
+    let qemu_img = preflight::need("qemu-img")?;
+    let (backing, format) = (&disk.path, disk.format.name());
+    cmd!(shell, "{qemu_img} create -q -f qcow2 -F {format} -b {backing} {path}")
+        .quiet()
+        .run()
+        .with_context(|| {
+            format!(
+                "could not lay a throw-away layer over {}: it may be damaged, or {} is full",
+                disk.path.display(),
+                dir.display()
+            )
+        })?;
+    Ok(Disk {
+        path,
+        format: Format::Qcow2,
+        fate: Fate::ThrownAway,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifest(dir: &Path, size: u64) -> PathBuf {
+        let manifest = serde_json::json!({
+            "name": "router",
+            "base": "freebsd",
+            "release": "14.3",
+            "hostname": "router",
+            "nics": 3,
+            "files": [{"path": "router.raw", "format": "raw", "size": size, "sha256": ""}],
+            "identity": "router.key",
+            "inputs": {},
+        });
+        let path = dir.join("router.json");
+        std::fs::write(&path, manifest.to_string()).unwrap();
+        std::fs::write(dir.join("router.raw"), [0; 1024]).unwrap();
+        path
+    }
+
+    #[test]
+    fn paths_in_a_manifest_are_relative_to_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let appliance = Appliance::from_manifest(&manifest(dir.path(), 1024)).unwrap();
+        assert_eq!(appliance.disk.path, dir.path().join("router.raw"));
+        assert_eq!(appliance.identity, Some(dir.path().join("router.key")));
+        assert_eq!(appliance.nics, 3);
+    }
+
+    #[test]
+    fn a_truncated_image_is_refused_before_it_boots() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = Appliance::from_manifest(&manifest(dir.path(), 4096))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("has 1024 bytes, but its manifest says 4096"), "{error}");
+    }
+
+    #[test]
+    fn a_missing_or_foreign_manifest_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = newest_json(dir.path()).unwrap_err().to_string();
+        assert!(error.contains("cargo xtask image"), "{error}");
+        let other = dir.path().join("other.json");
+        std::fs::write(&other, "{}").unwrap();
+        let error = Appliance::from_manifest(&other).unwrap_err().to_string();
+        assert!(error.contains("other.json is not the manifest"), "{error}");
+    }
+
+    #[test]
+    fn the_newest_manifest_is_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let old = dir.path().join("a.json");
+        std::fs::write(&old, "").unwrap();
+        let before = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
+        std::fs::File::options()
+            .write(true)
+            .open(&old)
+            .unwrap()
+            .set_modified(before)
+            .unwrap();
+        std::fs::write(dir.path().join("b.json"), "").unwrap();
+        std::fs::write(dir.path().join("c.raw"), "").unwrap();
+        assert_eq!(newest_json(dir.path()).unwrap(), dir.path().join("b.json"));
+    }
+
+    #[test]
+    fn the_format_of_a_bare_image_is_seen() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("disk.img");
+        std::fs::write(&path, b"QFI\xfb rest").unwrap();
+        assert_eq!(Appliance::from_image(&path).unwrap().disk.format, Format::Qcow2);
+        std::fs::write(&path, b"anything").unwrap();
+        assert_eq!(Appliance::from_image(&path).unwrap().disk.format, Format::Raw);
+        std::fs::write(&path, b"").unwrap();
+        assert!(
+            Appliance::from_image(&path)
+                .unwrap_err()
+                .to_string()
+                .contains("is empty")
+        );
+    }
+
+    #[test]
+    fn writes_go_to_the_overlay() {
+        let dir = tempfile::tempdir().unwrap();
+        let image = dir.path().join("disk.raw");
+        std::fs::write(&image, [0; 4096]).unwrap();
+        let disk = Disk {
+            path: image,
+            format: Format::Raw,
+            fate: Fate::Kept,
+        };
+        let shell = Shell::new().unwrap();
+        let layer = overlay(&shell, &disk, dir.path()).unwrap();
+        assert_eq!(Format::of(&layer.path).unwrap(), Format::Qcow2);
+    }
+}

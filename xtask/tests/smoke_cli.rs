@@ -1,0 +1,231 @@
+//! `cargo xtask smoke` as a whole, with guests that never come up: a report within the deadline, nothing left running.
+
+#[path = "../src/vm/testrom.rs"]
+mod testrom;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use testrom::{Then, rom};
+
+/// A folder with everything that a run needs.
+struct Bench {
+    dir: tempfile::TempDir,
+}
+
+impl Bench {
+    fn new(text: &str, then: Then) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("guest.rom"), rom(text, then)).unwrap();
+        std::fs::write(dir.path().join("disk.raw"), vec![0; 1 << 20]).unwrap();
+        std::fs::write(dir.path().join("key"), "not looked at").unwrap();
+        let tests = dir.path().join("tests");
+        std::fs::create_dir(&tests).unwrap();
+        let text = "about: a\ntests:\n  - {name: one, command: 'true'}\n  - {name: two, command: 'true'}\n";
+        std::fs::write(tests.join("a.yaml"), text).unwrap();
+        Self { dir }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn smoke(&self, more: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        command.args(["smoke", "--accel", "tcg", "--memory", "64"]);
+        for (option, name) in [
+            ("--image", "disk.raw"),
+            ("--identity", "key"),
+            ("--firmware", "guest.rom"),
+            ("--tests", "tests"),
+            ("--output", "out"),
+        ] {
+            command.arg(option).arg(self.path(name));
+        }
+        // Sockets and overlay go below our folder, by which a QEMU that is left over can be told from others.
+        command.args(more).env("TMPDIR", self.dir.path()).stdin(Stdio::null());
+        command
+    }
+
+    fn report(&self) -> serde_json::Value {
+        serde_json::from_str(&std::fs::read_to_string(self.path("out/report.json")).unwrap()).unwrap()
+    }
+
+    /// Processes whose command line names our folder.
+    fn left_over(&self) -> Vec<String> {
+        let needle = self.dir.path().to_str().unwrap();
+        let lines = Command::new("ps").args(["-eo", "pid=,args="]).output().unwrap();
+        let text = String::from_utf8_lossy(&lines.stdout).into_owned();
+        text.lines()
+            .filter(|line| line.contains(needle) && line.contains("qemu-system"))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    fn assert_nothing_runs(&self) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !self.left_over().is_empty() {
+            assert!(Instant::now() < deadline, "still running: {:?}", self.left_over());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn wait_for_guest(&self) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while std::fs::read_to_string(self.path("out/serial.log"))
+            .unwrap_or_default()
+            .is_empty()
+        {
+            assert!(Instant::now() < deadline, "the guest does not start");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// Runs to the end; it must fail, quickly, and leave nothing behind.
+fn failing(bench: &Bench, more: &[&str]) -> String {
+    let start = Instant::now();
+    let output = bench.smoke(more).output().unwrap();
+    let text = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(start.elapsed() < Duration::from_secs(60), "took {:?}", start.elapsed());
+    bench.assert_nothing_runs();
+    text
+}
+
+#[test]
+fn a_guest_that_never_opens_ssh() {
+    let bench = Bench::new("booting on and on\r\n", Then::Repeat);
+    let text = failing(&bench, &["--timeout", "2"]);
+    assert!(text.contains("the guest did not open SSH within 2 s"), "{text}");
+    assert!(text.contains("  | booting on and on\n"), "{text}");
+    assert!(text.contains("0 passed, 0 failed, 0 skipped, 2 not run"), "{text}");
+    let report = bench.report();
+    assert_eq!(report["boot_seconds"], serde_json::Value::Null);
+    assert_eq!(report["tests"][1]["outcome"], "not_run");
+    let junit = std::fs::read_to_string(bench.path("out/junit.xml")).unwrap();
+    roxmltree::Document::parse(&junit).unwrap();
+}
+
+#[test]
+fn a_guest_that_panics_ends_the_run_long_before_the_deadline() {
+    let bench = Bench::new("panic: no coffee\r\ncpuid = 0\r\n", Then::Halt);
+    let text = failing(&bench, &["--timeout", "600"]);
+    assert!(text.contains("the guest's kernel panicked: panic: no coffee"), "{text}");
+    assert!(text.contains("  | cpuid = 0\n"), "{text}");
+}
+
+#[test]
+fn a_silent_guest_ends_the_run_long_before_the_deadline() {
+    let bench = Bench::new("last words\r\n", Then::Halt);
+    let text = failing(&bench, &["--timeout", "600", "--silence", "2"]);
+    assert!(text.contains("written nothing to its serial console for 2 s"), "{text}");
+    assert!(text.contains("  | last words\n"), "{text}");
+}
+
+#[test]
+fn a_guest_that_resets_ends_the_run() {
+    let bench = Bench::new("bye\r\n", Then::Reset);
+    let text = failing(&bench, &["--timeout", "600"]);
+    assert!(text.contains("QEMU ended"), "{text}");
+}
+
+#[test]
+fn an_interrupted_run_reports_and_leaves_nothing_running() {
+    let bench = Bench::new("booting\r\n", Then::Repeat);
+    let mut command = bench.smoke(&["--timeout", "600"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    bench.wait_for_guest();
+    signal(child.id(), "INT");
+    let output = child.wait_with_output().unwrap();
+    let text = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("ended early: interrupted"), "{text}");
+    bench.assert_nothing_runs();
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_run_that_is_killed_takes_its_machine_with_it() {
+    let bench = Bench::new("booting\r\n", Then::Repeat);
+    let mut command = bench.smoke(&["--timeout", "600"]);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    bench.wait_for_guest();
+    assert!(!bench.left_over().is_empty());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    bench.assert_nothing_runs();
+}
+
+#[test]
+fn what_is_missing_is_named_before_anything_starts() {
+    let bench = Bench::new("", Then::Halt);
+    let cases: &[(&[&str], &str)] = &[
+        (&["--filter", "no such test"], "no smoke test contains no such test"),
+        (
+            &["--qemu", "/nonexistent/qemu"],
+            "could not find the program /nonexistent/qemu",
+        ),
+    ];
+    for (more, expected) in cases {
+        let text = failing(&bench, more);
+        assert!(text.contains(expected), "{text}");
+    }
+    for (name, expected) in [
+        ("guest.rom", "could not read the firmware"),
+        ("key", "the private key"),
+        ("disk.raw", "could not open the image"),
+    ] {
+        std::fs::remove_file(bench.path(name)).unwrap();
+        let text = failing(&bench, &[]);
+        assert!(text.contains(expected), "{text}");
+    }
+}
+
+#[test]
+fn a_machine_without_qemu_is_told_what_to_install() {
+    let bench = Bench::new("", Then::Halt);
+    let mut command = bench.smoke(&[]);
+    // A search path without QEMU; the administrators' folders hold none either.
+    let output = command.env("PATH", empty_folder(&bench)).output().unwrap();
+    let text = text(&output);
+    assert!(
+        text.contains("could not find qemu-system-x86_64, which is needed to boot the image\nhint: install it with `"),
+        "{text}"
+    );
+}
+
+fn empty_folder(bench: &Bench) -> PathBuf {
+    let folder = bench.path("empty");
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+#[test]
+fn a_test_that_needs_more_cards_is_refused() {
+    let bench = Bench::new("", Then::Halt);
+    write_frame_test(&bench.path("tests/frames.yaml"));
+    let text = failing(&bench, &["--nics", "2"]);
+    assert!(text.contains("needs network card 3, but the machine has 2"), "{text}");
+}
+
+fn write_frame_test(path: &Path) {
+    let text = "about: a\ntests:\n  - name: f\n    frames:\n      - frame: {hex: 'ffffffffffff02000000000188b5'}\n        into: 2\n        \
+                leaves: [3]\n";
+    std::fs::write(path, text).unwrap();
+}
+
+fn signal(pid: u32, name: &str) {
+    let status = Command::new("kill")
+        .args(["-s", name, &pid.to_string()])
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
