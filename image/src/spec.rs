@@ -32,7 +32,7 @@ pub struct Spec {
     pub label: String,
     /// How many virtio NICs the machine has: vtnet0 is for DHCP and SSH, the rest for the graph.
     pub nics: u8,
-    /// The netgraph graph, relative to this file.
+    /// The netgraph graph, relative to this file; it goes to /usr/local/etc/ngforge/graph.yaml.
     pub graph: Option<PathBuf>,
     /// Who may log in, and as whom the appliance shows itself.
     #[serde(default)]

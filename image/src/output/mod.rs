@@ -24,12 +24,13 @@ use crate::manifest::OutputFile;
 use crate::piece::{Blobs, Piece, Reader};
 use crate::progress::Progress;
 use checkpoint::Checkpointed;
+use patch::Patched;
 pub use pending::{Folder, Pending};
 use plan::Extent;
 use record::{Record, Slot};
 use twin::Twin;
-use written::How;
 pub use written::Written;
+use written::{Fresh, How};
 
 /// Bytes in a cluster: the unit in which the disk is either stored or left out.
 pub const CLUSTER: u64 = 64 * 1024;
@@ -127,18 +128,8 @@ pub fn write(
         (*format, Slot::new(folder.path(), &folder.spares(), &name))
     });
     let slots: Vec<(Format, Slot)> = slots.collect();
-    let patched = thread::scope(|scope| {
-        let patchers = slots.iter().map(|(format, slot)| {
-            let extents = &extents;
-            scope.spawn(move || match idle {
-                Some(idle) => patch::patch(disk, extents, *format, slot, idle),
-                None => Ok(None),
-            })
-        });
-        let patchers: Vec<_> = patchers.collect();
-        patchers.into_iter().map(join).collect::<io::Result<Vec<_>>>()
-    });
-    let patched = patched.map_err(Error::io("change the spare image", &folder.spares()))?;
+    let patched =
+        patch_all(disk, &extents, &slots, idle).map_err(Error::io("change the spare image", &folder.spares()))?;
     let (mut written, mut fresh) = (Vec::new(), Vec::new());
     for ((format, slot), patched) in slots.into_iter().zip(patched) {
         match patched {
@@ -149,6 +140,25 @@ pub fn write(
     written.extend(write_fresh(disk, folder, fresh, &extents, idle.is_some(), progress)?);
     written.sort_by_key(Written::format);
     Ok(written)
+}
+
+/// For each format the changed spare, if there was a usable one.
+fn patch_all(
+    disk: &Disk,
+    extents: &[Extent],
+    slots: &[(Format, Slot)],
+    idle: Option<Idle>,
+) -> io::Result<Vec<Option<Patched>>> {
+    let Some(idle) = idle else {
+        return Ok(slots.iter().map(|_| None).collect());
+    };
+    thread::scope(|scope| {
+        let patchers = slots
+            .iter()
+            .map(|(format, slot)| scope.spawn(move || patch::patch(disk, extents, *format, slot, idle)));
+        let patchers: Vec<_> = patchers.collect();
+        patchers.into_iter().map(join).collect()
+    })
 }
 
 fn join<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
@@ -227,11 +237,11 @@ fn write_one(
         file: output_file(format, &slot, finished.size, sha256),
         format,
         slot,
-        how: How::Fresh {
+        how: How::Fresh(Box::new(Fresh {
             image,
             record,
             spare: spare.zip(spare_record),
-        },
+        })),
     })
 }
 

@@ -22,13 +22,17 @@ pub struct Written {
 #[derive(Debug)]
 pub(super) enum How {
     /// Written from front to back, possibly with a spare.
-    Fresh {
-        image: Pending,
-        record: Record,
-        spare: Option<(Pending, Record)>,
-    },
+    Fresh(Box<Fresh>),
     /// It is the changed spare.
     Patched(Record),
+}
+
+/// A file written from front to back.
+#[derive(Debug)]
+pub(super) struct Fresh {
+    pub(super) image: Pending,
+    pub(super) record: Record,
+    pub(super) spare: Option<(Pending, Record)>,
 }
 
 impl Written {
@@ -55,29 +59,41 @@ impl Written {
         let old = Slot::load(&slot.image_record);
         forget(&slot);
         match how {
-            How::Fresh { image, record, spare } => {
-                image.commit()?;
-                remember(&slot.image_record, &record);
-                match spare {
-                    Some((pending, record)) => {
-                        pending.commit()?;
-                        remember(&slot.spare_record, &record);
-                    }
-                    None => drop(fs::remove_file(&slot.spare)),
-                }
-            }
-            How::Patched(record) => {
-                if patch::swap(&slot.spare, &slot.image).is_ok() {
-                    old.inspect(|old| remember(&slot.spare_record, old));
-                } else {
-                    let failed = Error::io("put the file in its place", &slot.image);
-                    fs::rename(&slot.spare, &slot.image).map_err(failed)?;
-                }
-                remember(&slot.image_record, &record);
-            }
+            How::Fresh(fresh) => put_fresh(*fresh, &slot)?,
+            How::Patched(record) => put_patched(&record, old.as_ref(), &slot)?,
         }
         Ok(file)
     }
+}
+
+fn put_fresh(fresh: Fresh, slot: &Slot) -> Result<()> {
+    fresh.image.commit()?;
+    remember(&slot.image_record, &fresh.record);
+    match fresh.spare {
+        Some((pending, record)) => {
+            pending.commit()?;
+            remember(&slot.spare_record, &record);
+        }
+        // An older spare has no record any more: it would only take space.
+        None => drop(fs::remove_file(&slot.spare)),
+    }
+    Ok(())
+}
+
+/// Lets the changed spare and the image, of which `old` is known, swap places.
+fn put_patched(record: &Record, old: Option<&Record>, slot: &Slot) -> Result<()> {
+    match patch::swap(&slot.spare, &slot.image) {
+        Ok(()) => {
+            old.inspect(|old| remember(&slot.spare_record, old));
+        }
+        // There is no image to swap with, or the file system cannot do it.
+        Err(_) => {
+            let failed = Error::io("put the file in its place", &slot.image);
+            fs::rename(&slot.spare, &slot.image).map_err(failed)?;
+        }
+    }
+    remember(&slot.image_record, record);
+    Ok(())
 }
 
 /// Saves a record. Without one, the next build takes longer; that is all.

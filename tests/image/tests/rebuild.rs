@@ -24,6 +24,28 @@ fn cold_and_warm_builds_give_the_same_bytes() {
 }
 
 #[test]
+fn a_changed_spare_is_what_a_cold_build_gives() {
+    let fixture = Fixture::small();
+    let mut request = fixture.request();
+    request.idle = Some(|_| true);
+    for contents in ["a", "bb", &"long ".repeat(20_000), "short again"] {
+        fs::write(fixture.at("rootfs/etc/overlaid"), contents).unwrap();
+        let warm = ngforge_image::build::build(&request, &ngforge_image::progress::Silent).unwrap();
+        let mut cold = fixture.request();
+        (cold.out, cold.cache) = (fixture.at("cold-out"), fixture.at("cold-cache"));
+        let cold = ngforge_image::build::build(&cold, &ngforge_image::progress::Silent).unwrap();
+        assert_eq!(warm.manifest, cold.manifest);
+        for file in &warm.manifest.files {
+            assert_eq!(
+                hash::of_file(&fixture.out(file.path.to_str().unwrap())).unwrap(),
+                file.sha256
+            );
+        }
+        fs::remove_dir_all(fixture.at("cold-cache")).unwrap();
+    }
+}
+
+#[test]
 fn nothing_is_done_when_nothing_changed() {
     let fixture = Fixture::small();
     assert!(!fixture.build().unchanged);

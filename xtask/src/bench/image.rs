@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
+use ngforge_image::build::Request;
 use ngforge_image::progress::Silent;
 use ngforge_image::sets::Fetcher;
 use xshell::{Shell, cmd};
@@ -80,56 +81,14 @@ impl Prepared {
         let folder = util::target_dir().join("bench/image");
         fs::create_dir_all(&folder)?;
         let request = image.request(shell)?;
-        let fetcher = Fetcher::new(&request.sets, &request.cache, &Silent);
-        let list = fetcher.list()?;
-        let listed = request
-            .spec
-            .sets
-            .iter()
-            .map(|name| list.find(name))
-            .collect::<Result<Vec<_>, _>>()?;
-        let sets_folder = folder.join("sets");
-        empty(&sets_folder)?;
-        let mut sets = Vec::new();
-        let mut manifest = String::new();
-        for set in listed {
-            let place = sets_folder.join(&set.file);
-            std::os::unix::fs::symlink(fs::canonicalize(fetcher.get(&set)?)?, &place)?;
-            manifest.push_str(&format!("{}\t{}\n", set.file, set.sha256));
-            sets.push(place);
-        }
-        fs::write(sets_folder.join("MANIFEST"), manifest)?;
+        let sets = gather_sets(&request, &folder.join("sets"))?;
         let rootfs = folder.join("rootfs");
         empty(&rootfs)?;
         copy_tree(&util::root().join(&image.rootfs), &rootfs)?;
-        let mut arguments: Vec<OsString> = ["image", "--spec"].map(Into::into).into();
-        arguments.push(request.spec_file.into());
-        let places = [
-            ("--sets", "sets"),
-            ("--rootfs", "rootfs"),
-            ("--cache", "cache"),
-            ("--out", "out"),
-        ];
-        arguments.extend(
-            places
-                .iter()
-                .flat_map(|(option, name)| [option.into(), folder.join(name).into()]),
-        );
-        let module = request.module.unwrap_or_else(|| "stock".into());
-        arguments.extend(["--module".into(), module.into()]);
-        match request.tools.is_empty() {
-            true => arguments.push("--no-tools".into()),
-            false => arguments.extend(
-                request
-                    .tools
-                    .into_iter()
-                    .flat_map(|tool| ["--tool".into(), tool.into()]),
-            ),
-        }
         Ok(Self {
+            arguments: arguments(&folder, request),
             folder,
             sets,
-            arguments,
         })
     }
 
@@ -173,6 +132,53 @@ impl Prepared {
             .context("the build that was to be measured failed\nhint: run `cargo xtask image` with the same options")?;
         Measured::load(&report)
     }
+}
+
+/// Puts the sets, fetched if need be, and a MANIFEST of them into `folder`.
+fn gather_sets(request: &Request, folder: &Path) -> Result<Vec<PathBuf>> {
+    let fetcher = Fetcher::new(&request.sets, &request.cache, &Silent);
+    let list = fetcher.list()?;
+    empty(folder)?;
+    let mut sets = Vec::new();
+    let mut manifest = String::new();
+    for name in &request.spec.sets {
+        let set = list.find(name)?;
+        let place = folder.join(&set.file);
+        std::os::unix::fs::symlink(fs::canonicalize(fetcher.get(&set)?)?, &place)?;
+        manifest.push_str(&format!("{}\t{}\n", set.file, set.sha256));
+        sets.push(place);
+    }
+    fs::write(folder.join("MANIFEST"), manifest)?;
+    Ok(sets)
+}
+
+/// The command line of a build in `folder` that makes nothing but the image.
+fn arguments(folder: &Path, request: Request) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = ["image", "--spec"].map(Into::into).into();
+    arguments.push(request.spec_file.into());
+    let places = [
+        ("--sets", "sets"),
+        ("--rootfs", "rootfs"),
+        ("--cache", "cache"),
+        ("--out", "out"),
+    ];
+    arguments.extend(
+        places
+            .iter()
+            .flat_map(|(option, name)| [option.into(), folder.join(name).into()]),
+    );
+    let module = request.module.unwrap_or_else(|| "stock".into());
+    arguments.extend(["--module".into(), module.into()]);
+    match request.tools.is_empty() {
+        true => arguments.push("--no-tools".into()),
+        false => arguments.extend(
+            request
+                .tools
+                .into_iter()
+                .flat_map(|tool| ["--tool".into(), tool.into()]),
+        ),
+    }
+    arguments
 }
 
 /// Lets the disk finish what went before, so that nobody pays for another's writes.
