@@ -94,9 +94,9 @@ fn round(chance: &mut Chance) -> Outcome {
     }
     for _ in 0..6 {
         match chance.below(3) {
-            0 => control = None,
-            1 => data = None,
-            _ => second = None,
+            0 => drop(control.take()),
+            1 => drop(data.take()),
+            _ => drop(second.take()),
         }
         if let Some(data) = &data {
             ignore(data.send_plain(b"late"));
