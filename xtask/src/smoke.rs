@@ -1,5 +1,6 @@
 //! `cargo xtask smoke`: boots a throw-away copy of the appliance and runs the tests of `tests/smoke/` in it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use crate::vm::disk::{self, Appliance};
 use crate::vm::guest::{Leash, Phase};
 use crate::vm::options::MachineOptions;
 use crate::vm::{Console, Demise, Guest, Nic, Watch};
-use crate::{run, stop, util};
+use crate::{run, stop, tools, util};
 
 mod ethernet;
 mod expect;
@@ -82,9 +83,10 @@ impl Smoke {
         let suites = self.suites()?;
         let appliance = self.machine.appliance()?;
         self.check_nics(&suites, &appliance)?;
+        let programs = self.programs(&suites, &appliance.base)?;
         let output = self.output_folder()?;
         let mut bench = self.bench(appliance, &output)?;
-        let run = self.boot_and_test(&suites, &mut bench);
+        let run = self.boot_and_test(&suites, &programs, &mut bench);
         report::write(&run, &output)?;
         println!("{}", report::summary(&run));
         println!("reports: {}", output.display());
@@ -176,7 +178,22 @@ impl Smoke {
         })
     }
 
-    fn boot_and_test(&self, suites: &[Suite], bench: &mut Bench) -> Run {
+    /// Builds the programs that wanted tests upload; where each lies, by name.
+    fn programs(&self, suites: &[Suite], base: &str) -> Result<BTreeMap<String, PathBuf>> {
+        let tests = suites
+            .iter()
+            .flat_map(|suite| suite.tests.iter().filter(|test| self.wants(suite, test)));
+        let meant = tests.filter(|test| test.on.as_deref().is_none_or(|on| on == base));
+        let names: BTreeSet<&str> = meant.filter_map(|test| test.upload.as_deref()).collect();
+        if names.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let names = Vec::from_iter(names);
+        let built = tools::build_programs(&util::shell()?, &names)?;
+        Ok(names.into_iter().map(str::to_owned).zip(built).collect())
+    }
+
+    fn boot_and_test(&self, suites: &[Suite], programs: &BTreeMap<String, PathBuf>, bench: &mut Bench) -> Run {
         let mut run = bench.run();
         println!(
             "{}: {} {}, accelerator {}",
@@ -199,6 +216,7 @@ impl Smoke {
             watch: &mut bench.guest,
             ports: &bench.ports,
             base: &bench.appliance.base,
+            programs,
             connection,
             over: run.ended_early.clone(),
         };

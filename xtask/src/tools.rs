@@ -36,16 +36,17 @@ pub struct Tools {
     /// Link against this FreeBSD base system (an unpacked base.txz) with clang and lld
     #[arg(long, value_name = "DIR")]
     sysroot: Option<PathBuf>,
+    /// Build this package instead: a program that a test runs in a guest, such as behaviour
+    #[arg(long, value_name = "NAME")]
+    package: Vec<String>,
 }
 
 impl Tools {
     pub fn run(self) -> Result<()> {
         let shell = util::shell()?;
-        let programs = match &self.sysroot {
-            Some(folder) => build_with(&shell, Some(folder)),
-            None => build(&shell),
-        };
-        for program in programs? {
+        let asked: Vec<&str> = self.package.iter().map(String::as_str).collect();
+        let names = if asked.is_empty() { &PROGRAMS[..] } else { &asked };
+        for program in build_with(&shell, self.sysroot.as_deref(), names)? {
             let size = fs::metadata(&program)?.len();
             println!("{}: {size} bytes", program.display());
         }
@@ -58,15 +59,23 @@ impl Tools {
 /// # Errors
 /// No toolchain or linker is there, the build fails, or a result is no program that FreeBSD's base system can run.
 pub fn build(shell: &Shell) -> Result<Vec<PathBuf>> {
-    build_with(shell, None)
+    build_with(shell, None, &PROGRAMS)
 }
 
-fn build_with(shell: &Shell, sysroot: Option<&Path>) -> Result<Vec<PathBuf>> {
+/// Builds other programs of this workspace in the same way: those that tests run in a guest.
+///
+/// # Errors
+/// As for [`build`].
+pub fn build_programs(shell: &Shell, names: &[&str]) -> Result<Vec<PathBuf>> {
+    build_with(shell, None, names)
+}
+
+fn build_with(shell: &Shell, sysroot: Option<&Path>, programs: &[&str]) -> Result<Vec<PathBuf>> {
     let recipe = Recipe::find(shell, sysroot)?;
     eprintln!("tools: {recipe}");
-    recipe.compile(shell)?;
+    recipe.compile(shell, programs)?;
     let made = cargo_folder().join(TARGET).join("appliance");
-    PROGRAMS
+    programs
         .iter()
         .map(|name| place(&made.join(name)).with_context(|| format!("the program {name} was built but is not usable")))
         .collect()
@@ -139,7 +148,7 @@ impl Recipe {
         Ok(Self { library, linker })
     }
 
-    fn compile(&self, shell: &Shell) -> Result<()> {
+    fn compile(&self, shell: &Shell, programs: &[&str]) -> Result<()> {
         let command = match &self.library {
             Library::Installed(cargo) => shell.cmd(cargo),
             Library::Built(toolchain) => toolchain.cargo(shell),
@@ -148,7 +157,7 @@ impl Recipe {
         let mut command = command
             .args(["build", "--profile", "appliance", "--target", TARGET, "--target-dir"])
             .arg(folder);
-        for program in PROGRAMS {
+        for program in programs {
             command = command.args(["--package", program]);
         }
         if let Library::Built(_) = self.library {
@@ -157,7 +166,7 @@ impl Recipe {
         command = command.env("CARGO_ENCODED_RUSTFLAGS", self.flags_without_paths(shell));
         self.with_linker(shell, command)?
             .run()
-            .context("could not build the appliance's programs")
+            .with_context(|| format!("could not build {} for FreeBSD", programs.join(", ")))
     }
 
     /// Flags for rustc that keep this machine's folders out of the programs, so that they come out the same elsewhere.

@@ -1,6 +1,8 @@
 //! Runs tests over SSH, one after the other; a test that hangs or a guest that dies costs its deadline and no more.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::frames::Port;
@@ -40,6 +42,8 @@ pub struct Runner<'a> {
     pub ports: &'a [Port],
     /// What the guest runs.
     pub base: &'a str,
+    /// Where the programs lie that tests upload, by name.
+    pub programs: &'a BTreeMap<String, PathBuf>,
     /// The session, unless a test broke it.
     pub connection: Option<Connection>,
     /// Why no further test can run.
@@ -106,6 +110,9 @@ impl Runner<'_> {
             None => Connection::open(self.login, Deadline::after(RECONNECT), self.watch)?,
         };
         let deadline = Deadline::after(Duration::from_secs(test.timeout));
+        if let Some(program) = &test.upload {
+            self.upload(&connection, program, deadline)?;
+        }
         let mark = self.watch.mark();
         match &test.command {
             Some(command) => self.with_command(&connection, command, test, deadline, evidence)?,
@@ -114,6 +121,22 @@ impl Runner<'_> {
         self.await_console(test, mark, deadline, evidence)?;
         self.connection = Some(connection);
         Ok(())
+    }
+
+    /// Lays a program into the guest's /tmp, by way of a command that reads it from its standard input.
+    fn upload(&mut self, connection: &Connection, program: &str, deadline: Deadline) -> Result<(), Failure> {
+        let doing = "uploading the test's program";
+        let broken = |source| Failure::Broken { doing, source };
+        let missing = || broken(std::io::Error::other(format!("{program} has not been built")));
+        let bytes = std::fs::read(self.programs.get(program).ok_or_else(missing)?).map_err(broken)?;
+        let line = format!("umask 077 && cat > /tmp/{program} && chmod 700 /tmp/{program}");
+        let mut running = connection.start(&line, bytes, deadline, self.watch)?;
+        let output = self.pump(connection, &mut running, &[], deadline)?;
+        if output.exit == Exit::Status(0) {
+            return Ok(());
+        }
+        let reason = format!("{program}: {}", output.stderr.text().trim_end());
+        Err(broken(std::io::Error::other(reason)))
     }
 
     fn with_command(

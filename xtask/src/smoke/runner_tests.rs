@@ -18,6 +18,7 @@ fn run_with(server: &Server, watch: &mut dyn Watch, ports: &[Port], tests: &str)
         watch,
         ports,
         base: "freebsd",
+        programs: &std::collections::BTreeMap::new(),
         connection: None,
         over: None,
     };

@@ -33,6 +33,9 @@ pub struct Test {
     /// The only base this test is meant for, such as `freebsd`.
     #[serde(default)]
     pub on: Option<String>,
+    /// A program of this workspace, such as `behaviour`: built for the guest and laid into its /tmp before the test.
+    #[serde(default)]
+    pub upload: Option<String>,
     /// A script for /bin/sh in the guest, run as root with an empty standard input.
     #[serde(default)]
     pub command: Option<String>,
@@ -148,6 +151,9 @@ impl Test {
         }
         if self.command.is_none() && !(self.stdout.is_empty() && self.stderr.is_empty()) {
             bail!("it expects output, but has no `command`");
+        }
+        if self.upload.is_some() && self.command.is_none() {
+            bail!("it uploads a program, but has no `command` to run it");
         }
         self.check_frames()
     }
@@ -300,6 +306,11 @@ tests:
                 "about: a\ntests:\n  - {name: x, frames: \
                  [{into: 1, frame: {hex: 'ffffffffffff02000000000188b5'}, leaves: [3]}]}\n",
                 vec!["the first one carries SSH"],
+            ),
+            (
+                "about: a\ntests:\n  - {name: x, upload: y, frames: \
+                 [{into: 2, frame: {hex: 'ffffffffffff02000000000188b5'}, leaves: [3]}]}\n",
+                vec!["uploads a program"],
             ),
             ("about: [", vec!["line"]),
         ];
