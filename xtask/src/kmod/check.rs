@@ -150,7 +150,7 @@ fn relocations(sections: &Sections<'_>, bytes: &[u8]) -> Result<BTreeMap<&'stati
             continue;
         };
         let target = sections.section(section.info_link(ENDIAN))?;
-        if target.sh_flags(ENDIAN).0 & u64::from(elf::SHF_ALLOC.0) == 0 {
+        if target.sh_flags(ENDIAN).0 & elf::SHF_ALLOC.0 == 0 {
             continue;
         }
         let table = sections.symbol_table_by_index(ENDIAN, bytes, link)?;
@@ -177,7 +177,7 @@ fn instructions(sections: &Sections<'_>, bytes: &[u8]) -> Result<usize> {
     let mut count = 0;
     let mut factory = InstructionInfoFactory::new();
     for section in sections.iter() {
-        if section.sh_flags(ENDIAN).0 & u64::from(elf::SHF_EXECINSTR.0) == 0 {
+        if section.sh_flags(ENDIAN).0 & elf::SHF_EXECINSTR.0 == 0 {
             continue;
         }
         let code = section.data(ENDIAN, bytes)?;
