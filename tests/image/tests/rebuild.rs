@@ -66,31 +66,15 @@ fn an_image_that_was_written_to_is_built_again() {
     assert!(!fixture.build().unchanged);
 }
 
-/// Not a test of its own: what [`a_killed_build_leaves_the_old_image`] runs and kills.
-#[test]
-#[ignore = "run by another test"]
-fn victim() {
-    let fixture = Fixture::small();
-    let mut request = fixture.request();
-    let folder = std::path::PathBuf::from(std::env::var_os("NGFORGE_TEST_FOLDER").unwrap());
-    request.out = folder.join("out");
-    request.cache = folder.join("cache");
-    // Large enough that the build is busy writing for a while.
-    request.spec.disk.size = Some(ngforge_image::spec::Bytes(3 << 30));
-    let result = ngforge_image::build::build(&request, &ngforge_image::progress::Silent);
-    fs::write(folder.join("verdict"), result.unwrap_err().to_string()).unwrap();
-}
+/// The program that builds into a folder of ours, to be killed or starved.
+const VICTIM: &str = env!("CARGO_BIN_EXE_victim");
 
 #[test]
 fn a_killed_build_leaves_the_old_image() {
     let fixture = Fixture::small();
     fixture.build();
     let before = hash::of_file(&fixture.out("test.raw")).unwrap();
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["victim", "--exact", "--ignored"])
-        .env("NGFORGE_TEST_FOLDER", fixture.folder.path())
-        .spawn()
-        .unwrap();
+    let mut child = Command::new(VICTIM).arg(fixture.folder.path()).spawn().unwrap();
     let part = fixture.out(".test.raw.part");
     let deadline = Instant::now() + Duration::from_secs(60);
     while !part.exists() {
@@ -110,10 +94,10 @@ fn a_full_disk_is_one_message_and_leaves_nothing() {
     let fixture = Fixture::small();
     fixture.build();
     // /dev/full cannot hold a folder, so the limit on file sizes stands in for the disk's.
-    let script = "ulimit -f 4000; trap '' XFSZ; exec \"$0\" victim --exact --ignored";
+    let script = "ulimit -f 4000; trap '' XFSZ; exec \"$0\" \"$1\"";
     let status = Command::new("sh")
-        .args(["-c", script, std::env::current_exe().unwrap().to_str().unwrap()])
-        .env("NGFORGE_TEST_FOLDER", fixture.folder.path())
+        .args(["-c", script, VICTIM])
+        .arg(fixture.folder.path())
         .status()
         .unwrap();
     assert!(status.success(), "the build must fail by itself, not by a signal");
