@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use xshell::{Cmd, Shell, cmd};
 
-use crate::{preflight, util};
+use crate::util;
 
 /// Run every test that needs no FreeBSD
 ///
@@ -117,14 +117,12 @@ impl Step {
                 .into(),
             Self::Tools => vec![cmd!(shell, "{xtask} tools")],
             Self::Doc => vec![cmd!(shell, "{cargo} test --workspace --locked --doc")],
-            Self::Unit => {
-                let unit = if preflight::find("cargo-nextest").is_some() {
-                    cmd!(shell, "{cargo} nextest run --workspace --locked --no-fail-fast")
-                } else {
-                    cmd!(shell, "{cargo} test --workspace --locked --all-targets --no-fail-fast")
-                };
-                vec![cmd!(shell, "{cargo} test --locked {OTHER_ABI...}"), unit]
-            }
+            // Not cargo-nextest: it runs every test in a process of its own, and those that read one image back would
+            // each build it.
+            Self::Unit => vec![
+                cmd!(shell, "{cargo} test --locked {OTHER_ABI...}"),
+                cmd!(shell, "{cargo} test --workspace --locked --all-targets --no-fail-fast"),
+            ],
         })
     }
 }

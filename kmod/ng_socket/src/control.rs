@@ -98,8 +98,9 @@ unsafe impl Protocol for Control {
         drop(datagram);
         request::check(&message)?;
         request::load_type(&message, thread)?;
-        let here = self.node.node()?;
-        let item = Item::with_message(message, Wait::Sleep)?.address_path(Some(&here), path.as_c_str())?;
+        let item = Item::with_message(message, Wait::Sleep)?;
+        // The reference is not kept while the sender waits: a virtual network is not destroyed before its nodes are.
+        let item = item.address_path(Some(&self.node.node()?), path.as_c_str())?;
         Request::send(item, Arc::clone(&self.node), socket)
     }
 

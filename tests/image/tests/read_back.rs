@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use image_tests::base::FAR;
 use image_tests::fixture::Fixture;
@@ -12,9 +13,17 @@ use image_tests::readers::{ROOT_SECTOR, Volume, run, text};
 fn fixture() -> &'static Fixture {
     static FIXTURE: OnceLock<Fixture> = OnceLock::new();
     FIXTURE.get_or_init(|| {
-        // A static is never dropped, so the folder of the last run is removed here.
+        // A static is never dropped, so the folders of earlier runs are removed here, but not those of a run that goes on.
         let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("read_back");
-        let _ = std::fs::remove_dir_all(&place);
+        for old in std::fs::read_dir(&place).into_iter().flatten().flatten() {
+            let age = old
+                .metadata()
+                .and_then(|data| data.modified())
+                .map(|time| time.elapsed());
+            if age.is_ok_and(|age| age.is_ok_and(|age| age > Duration::from_secs(3600))) {
+                let _ = std::fs::remove_dir_all(old.path());
+            }
+        }
         let fixture = Fixture::full(&place);
         fixture.build();
         fixture
