@@ -124,7 +124,7 @@ impl Control {
         Ok(data)
     }
 
-    /// Whether a path leads to a node a little later, too.
+    /// Whether a path leads nowhere, now or soon.
     pub fn is_gone(&self, path: &str) -> Result<bool, Failure> {
         let end = Instant::now() + Duration::from_secs(3);
         while Instant::now() < end {
