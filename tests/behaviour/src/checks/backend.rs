@@ -58,6 +58,8 @@ fn bhyve() -> Outcome {
     holds("the second frame", receive(&other_data)?.0 == out)?;
     burst(&data, &other_data)?;
     other.shut_down("wire")?;
+    // The hook goes in its own time.
+    std::thread::sleep(std::time::Duration::from_millis(200));
     refused("a frame without a bridge", sys::write(&data, &out), libc::EDESTADDRREQ)
 }
 

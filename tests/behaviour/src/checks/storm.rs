@@ -66,11 +66,9 @@ fn round(chance: &mut Chance) -> Outcome {
     let mut second = Some(Data::new()?);
     if let Some(control) = &control {
         ignore(control.bind(&mine));
-        ignore(control.join_hooks(
-            &theirs,
-            &format!("h{}", chance.below(3)),
-            &format!("h{}", chance.below(3)),
-        ));
+        let mut hook = || format!("h{}", chance.below(3));
+        let connect = Message::connect(&theirs, &hook(), &hook());
+        ignore(control.send(".", &connect));
     }
     for _ in 0..8 {
         match (chance.below(12), &control, &data) {
