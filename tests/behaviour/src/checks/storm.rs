@@ -6,7 +6,7 @@ use crate::Check;
 use crate::errno::{Failure, Outcome, holds, works};
 use crate::message::{FOREIGN, Message, NOLINGER, SOCKET};
 use crate::node::{Control, Data};
-use crate::process::Child;
+use crate::process::{self, Child};
 use crate::sys;
 
 pub const CHECKS: &[Check] = &[Check::long("storm_of_sockets_leaves_nothing_behind", 600, storm)];
@@ -49,6 +49,7 @@ fn storm() -> Outcome {
 }
 
 fn rounds(mut chance: Chance) -> Outcome {
+    process::ignore_broken_pipes();
     for _ in 0..ROUNDS {
         round(&mut chance)?;
     }
