@@ -78,6 +78,10 @@ unsafe impl Protocol for Control {
         if address.data().len() < 2 || address.data().len() > NG_NODESIZ || !address.is_terminated() {
             return Err(Errno::EINVAL);
         }
+        // The kernel takes the name a node has already for no change, also if that is none.
+        if address.text().is_empty() {
+            return Err(Errno::EINVAL);
+        }
         let name = NodeName::new(address.text())?;
         let state = self.node.state();
         let node = state.node.as_ref().ok_or(Errno::ENOTCONN)?;

@@ -64,9 +64,17 @@ impl Control {
         self.send(".", &Message::mkpeer(kind, ours, theirs))
     }
 
-    /// Connects this node to another one.
+    /// Connects this node to another one, and waits until both know.
+    ///
+    /// The message is answered while the other node may have the rest before it; what it is sent now comes after that.
     pub fn join_hooks(&self, target: &str, ours: &str, theirs: &str) -> Result<(), Errno> {
-        self.send(".", &Message::connect(target, ours, theirs))
+        self.send(".", &Message::connect(target, ours, theirs))?;
+        for path in [target, "."] {
+            self.send(path, &Message::generic(NODEINFO, &[]))?;
+            sys::poll(self, SOON)?;
+            sys::receive(self, 1 << 16, libc::MSG_DONTWAIT)?;
+        }
+        Ok(())
     }
 
     /// Removes a hook of this node.
@@ -124,7 +132,7 @@ impl Control {
         Ok(data)
     }
 
-    /// Whether a path leads to a node a little later, too.
+    /// Whether a path leads nowhere, now or soon.
     pub fn is_gone(&self, path: &str) -> Result<bool, Failure> {
         let end = Instant::now() + Duration::from_secs(3);
         while Instant::now() < end {

@@ -113,6 +113,12 @@ pub fn become_nobody() -> Result<(), Errno> {
     checked("setuid", unsafe { libc::setuid(NOBODY) }).map(drop)
 }
 
+/// Has SIGPIPE do nothing, where a call's answer does not matter.
+pub fn ignore_broken_pipes() {
+    // SAFETY: sets a signal to be ignored, which needs no handler.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+}
+
 extern "C" fn ignore(_: c_int) {}
 
 /// Has `SIGUSR1` interrupt system calls and do nothing else; they are restarted if so asked.

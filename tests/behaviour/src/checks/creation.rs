@@ -52,8 +52,10 @@ fn data_privilege() -> Outcome {
 
 fn inherited() -> Outcome {
     let pair = Pair::new()?;
+    // Nobody may use a type, but not load it.
+    pair.left.mkpeer("hole", "loaded", "loaded")?;
     process::become_nobody()?;
-    same("the hooks that nobody sees", pair.left.info(".")?.hooks, 1)?;
+    same("the hooks that nobody sees", pair.left.info(".")?.hooks, 2)?;
     works("a packet from nobody", pair.left_data.send("x", b"inherited"))?;
     same(
         "the packet to nobody",

@@ -38,9 +38,9 @@ fn data_alone() -> Outcome {
     drop(left);
     std::thread::sleep(std::time::Duration::from_millis(200));
     same("the node's hooks", right.info(&address)?.hooks, 1)?;
-    works("a packet", left_data.send_plain(b"out"))?;
+    works("a packet", left_data.send("x", b"out"))?;
     same("that packet", receive(&right_data)?.0, b"out".to_vec())?;
-    works("a packet the other way", right_data.send_plain(b"in"))?;
+    works("a packet the other way", right_data.send("y", b"in"))?;
     same("that packet", receive(&left_data)?.0, b"in".to_vec())?;
     // Nobody reads messages any more.
     let message = Message::new(FOREIGN, 1, vec![]);

@@ -44,6 +44,6 @@ pub fn probe(name: &str) -> Outcome {
         pair.right.info(&format!("{name}:"))?.id,
         pair.left.info(".")?.id,
     )?;
-    works("a packet in the jail", pair.left_data.send_plain(b"jailed"))?;
+    works("a packet in the jail", pair.left_data.send("x", b"jailed"))?;
     same("that packet", receive(&pair.right_data)?.0, b"jailed".to_vec())
 }

@@ -25,7 +25,7 @@ fn interrupts() -> Outcome {
         refused("the read", sys::read(&socket, 100), EINTR)?;
         child.wait()?;
     }
-    works("a packet after that", pair.right_data.send_plain(b"after"))?;
+    works("a packet after that", pair.right_data.send("y", b"after"))?;
     same("that packet", sys::read(&pair.left_data, 100)?, b"after".to_vec())
 }
 
@@ -36,7 +36,7 @@ fn restarts() -> Outcome {
     let child = process::later(300, || {
         process::signal_parent(SIGUSR1)?;
         std::thread::sleep(std::time::Duration::from_millis(300));
-        pair.right_data.send_plain(b"after")?;
+        pair.right_data.send("y", b"after")?;
         Ok(())
     })?;
     same(

@@ -6,7 +6,7 @@ use crate::Check;
 use crate::errno::{Failure, Outcome, holds, works};
 use crate::message::{FOREIGN, Message, NOLINGER, SOCKET};
 use crate::node::{Control, Data};
-use crate::process::Child;
+use crate::process::{self, Child};
 use crate::sys;
 
 pub const CHECKS: &[Check] = &[Check::long("storm_of_sockets_leaves_nothing_behind", 600, storm)];
@@ -49,6 +49,7 @@ fn storm() -> Outcome {
 }
 
 fn rounds(mut chance: Chance) -> Outcome {
+    process::ignore_broken_pipes();
     for _ in 0..ROUNDS {
         round(&mut chance)?;
     }
@@ -66,11 +67,9 @@ fn round(chance: &mut Chance) -> Outcome {
     let mut second = Some(Data::new()?);
     if let Some(control) = &control {
         ignore(control.bind(&mine));
-        ignore(control.join_hooks(
-            &theirs,
-            &format!("h{}", chance.below(3)),
-            &format!("h{}", chance.below(3)),
-        ));
+        let mut hook = || format!("h{}", chance.below(3));
+        let connect = Message::connect(&theirs, &hook(), &hook());
+        ignore(control.send(".", &connect));
     }
     for _ in 0..8 {
         match (chance.below(12), &control, &data) {
