@@ -111,6 +111,10 @@ impl Node {
         self.0.as_ptr()
     }
 
+    pub(crate) fn pointer(&self) -> NonNull<raw::ng_node> {
+        self.0
+    }
+
     /// The node's ID, never 0.
     #[must_use]
     pub fn id(&self) -> u32 {

@@ -109,8 +109,8 @@ impl Node {
         // SAFETY: the descriptor is the registered static; the new node is written to a variable of ours.
         Errno::check(unsafe { raw::ng_make_node_common(T::descriptor(), &raw mut node) })?;
         let node = NonNull::new(node).ok_or(Errno::ENOMEM)?;
-        // SAFETY: a new node has one reference, which stands for its being there and is given up by shutdown; it is alive
-        // as long as it has not been shut down, and this reference is in addition.
+        // SAFETY: a new node has one reference, which stands for its being there and goes with its data (take_private),
+        // which it does not have yet: so it is alive. This reference is in addition.
         Ok(unsafe { Self::from_borrowed(node) })
     }
 
@@ -153,17 +153,25 @@ pub fn private_of<T: NodeType>(node: &Node) -> Option<Arc<T::Private>> {
     Some(Arc::clone(&private))
 }
 
-/// Takes the data away from a node.
+/// Takes the data away from a node, and with it the reference that a new node has for its being there.
+///
+/// The two go together because netgraph may call shutdown more than once: it keeps "invalid" and "closing" in one word
+/// that it changes without a lock, so that a node that is closed while somebody shuts it down can lose "closing". Only
+/// the call that finds the data gives up the reference.
 #[must_use]
 pub fn take_private<T: NodeType>(node: &Node) -> Option<Arc<T::Private>> {
     if !node.is_a::<T>() {
         return None;
     }
-    let _guard = PRIVATE.lock();
-    // SAFETY: PRIVATE is held.
-    let pointer = unsafe { node.private().replace(core::ptr::null_mut()) };
+    let pointer = {
+        let _guard = PRIVATE.lock();
+        // SAFETY: PRIVATE is held.
+        NonNull::new(unsafe { node.private().replace(core::ptr::null_mut()) })?
+    };
+    // SAFETY: the node's first reference is given up by whoever takes its data, which is us; the caller has another.
+    drop(unsafe { Node::from_counted(node.pointer()) });
     // SAFETY: the node's count is moved out of it.
-    NonNull::new(pointer).map(|pointer| unsafe { Arc::from_raw(pointer.cast()) })
+    Some(unsafe { Arc::from_raw(pointer.cast()) })
 }
 
 /// Borrows the data of a node whose queue netgraph holds for us.
@@ -215,8 +223,8 @@ unsafe extern "C" fn rcvdata<T: NodeType>(hook: *mut raw::ng_hook, item: *mut ra
 /// `ng_shutdown_t`
 unsafe extern "C" fn shutdown<T: NodeType>(node: *mut raw::ng_node) -> c_int {
     let Some(node) = NonNull::new(node) else { return 0 };
-    // SAFETY: a node keeps one reference for its being there until it is shut down, which is now.
-    let node = unsafe { Node::from_counted(node) };
+    // SAFETY: netgraph passes a live node.
+    let node = unsafe { Node::from_borrowed(node) };
     if let Some(private) = take_private::<T>(&node) {
         T::shut_down(&private);
     }
