@@ -6,7 +6,7 @@ use kpi::Errno;
 use kpi::errno::Result;
 use kpi::memory::{Arc, Wait};
 use kpi::mutex::{Mutex, Woken};
-use kpi::netgraph::{Addressed, Message, Notified, type_exists};
+use kpi::netgraph::{Addressed, Message, Notified, Sent, type_exists};
 use kpi::raw::ng_message::{NG_TYPESIZ, NG_VERSION, NGM_GENERIC_COOKIE, NGM_MKPEER, ngm_mkpeer};
 use kpi::socket::Socket;
 use kpi::thread::Thread;
@@ -137,9 +137,9 @@ impl Request {
     pub(crate) fn send(item: Addressed, sender: Arc<SocketNode>, socket: Socket) -> Result {
         let progress = Mutex::new(Progress::Pending, c"ng_socket request", Wait::Sleep)?;
         let request = Arc::new(Self { progress, sender }, Wait::Sleep)?;
-        item.send_notify(Arc::clone(&request))?;
+        let sent = item.send_notify(Arc::clone(&request))?;
         if socket.is_nonblocking() {
-            request.abandon()
+            request.abandon(sent)
         } else {
             request.wait(socket.send_timeout())
         }
@@ -167,14 +167,17 @@ impl Request {
         }
     }
 
-    /// Leaves the message to itself, unless it is done already.
-    fn abandon(&self) -> Result {
+    /// Leaves the message, or what follows from it, to itself, unless it is done already.
+    fn abandon(&self, sent: Sent) -> Result {
         let mut progress = self.progress.lock();
         if let Progress::Done(result) = *progress {
             return result;
         }
         *progress = Progress::Abandoned;
-        Err(Errno::EINPROGRESS)
+        match sent {
+            Sent::Applied => Ok(()),
+            Sent::Queued => Err(Errno::EINPROGRESS),
+        }
     }
 }
 

@@ -129,6 +129,15 @@ impl Drop for Item {
     }
 }
 
+/// How far a message got when the call that sent it returned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// The destination has seen it; what it sent on its behalf, such as an answer, may still be on its way.
+    Applied,
+    /// It waits in a queue.
+    Queued,
+}
+
 /// Somebody who wants to know what became of an item.
 pub trait Notified: Send + Sync {
     /// The item has been applied, and whatever was sent on its behalf (connecting hooks takes three steps on two nodes);
@@ -183,11 +192,11 @@ impl Addressed {
 
     /// Sends a message and has `notified` told what became of it, perhaps before this returns.
     ///
-    /// What the destination answers at once is part of what `notified` gets; it need not be all.
+    /// An error that the destination answers at once is for `notified`; the message counts as applied.
     ///
     /// # Errors
     /// `ENOMEM`: there is no memory for the notification; the item is freed.
-    pub fn send_notify<N: Notified>(self, notified: Arc<N>) -> Result {
+    pub fn send_notify<N: Notified>(self, notified: Arc<N>) -> Result<Sent> {
         let info = UnsafeCell::new(raw::ng_apply_info {
             apply: Some(applied::<N>),
             context: core::ptr::null_mut(),
@@ -203,8 +212,12 @@ impl Addressed {
         // SAFETY: the item is ours and has no callback yet.
         unsafe { (*item).apply = info };
         // SAFETY: the item is addressed; netgraph consumes it and calls `applied` exactly once.
-        unsafe { raw::ng_snd_item(item, raw::NG_PROGRESS) };
-        Ok(())
+        let code = unsafe { raw::ng_snd_item(item, raw::NG_PROGRESS) };
+        Ok(if code == Errno::EINPROGRESS.get() {
+            Sent::Queued
+        } else {
+            Sent::Applied
+        })
     }
 }
 
