@@ -252,12 +252,6 @@ impl<T> Arc<T> {
         // SAFETY: this Arc's count keeps the allocation alive (invariant).
         unsafe { self.0.as_ref() }
     }
-
-    /// Whether both are owners of the same value.
-    #[must_use]
-    pub fn is(&self, other: &Self) -> bool {
-        self.0 == other.0
-    }
 }
 
 impl<T> Clone for Arc<T> {

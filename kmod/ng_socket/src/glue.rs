@@ -206,7 +206,6 @@ const fn oid(
 
 /// A node below `parent`.
 const fn node(parent: *mut c_void, name: &'static CStr, description: &'static CStr) -> sysctl_oid {
-    // Without CTLFLAG_MPSAFE, as SYSCTL_NODE of ng_socket has it: a node without a handler takes no lock.
     oid(
         parent,
         CTLTYPE_NODE | CTLFLAG_RW | CTLFLAG_MPSAFE,

@@ -81,7 +81,7 @@ impl HookTable {
         let buckets = self.buckets.as_mut_slice();
         let index = bucket(&hook.name(), buckets.len());
         let mut link = buckets.get_mut(index)?;
-        while link.as_ref()?.hook.is(hook).eq(&false) {
+        while !link.as_ref()?.hook.is(hook) {
             link = &mut link.as_mut()?.next;
         }
         let entry = link.take()?.into_inner();

@@ -436,10 +436,7 @@ pub const fn protosw<P: Protocol>() -> raw::protosw {
     switch.pr_abort = Some(close::<P>);
     switch.pr_send = Some(send::<P>);
     switch.pr_sockaddr = Some(sockaddr_of::<P>);
-    // A data socket has no name to give: the kernel's default is EOPNOTSUPP.
-    if matches!(P::KIND, Kind::Control) {
-        switch.pr_bind = Some(bind::<P>);
-    }
+    switch.pr_bind = Some(bind::<P>);
     switch
 }
 
