@@ -1,7 +1,5 @@
 //! `NG_CONTROL`: the socket that makes the node, and its control messages.
 
-use core::sync::atomic::Ordering;
-
 use kpi::mbuf::Mbuf;
 use kpi::memory::{Arc, Wait};
 use kpi::netgraph::{Item, Message, Node, NodeName, set_private, take_private};
@@ -10,9 +8,9 @@ use kpi::socket::{Address, Kind, Name, Protocol, Socket, SocketList};
 use kpi::thread::Thread;
 use kpi::{Errno, Result};
 
+use crate::data::admit;
 use crate::node::{SocketNode, SocketType};
 use crate::request::{self, Request};
-use crate::{MAX_DATAGRAM, RECEIVE_SPACE};
 
 /// A control socket.
 pub(crate) struct Control {
@@ -49,11 +47,7 @@ unsafe impl Protocol for Control {
     }
 
     fn attach(socket: Socket, thread: &Thread) -> Result<Self> {
-        thread.may_control_netgraph()?;
-        socket.reserve(
-            MAX_DATAGRAM.load(Ordering::Relaxed),
-            RECEIVE_SPACE.load(Ordering::Relaxed),
-        )?;
+        admit(socket, thread)?;
         let node = SocketNode::new(socket)?;
         match make_node(&node) {
             Ok(id) => Ok(Self { node, id }),

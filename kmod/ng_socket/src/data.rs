@@ -25,6 +25,18 @@ pub(crate) fn sockets() -> &'static SocketList {
 #[cfg_attr(target_os = "none", unsafe(export_name = "ngsocklist"))]
 static SOCKETS: SocketList = SocketList::new();
 
+/// What every netgraph socket needs first, of either kind: the privilege, and its buffers.
+///
+/// # Errors
+/// `EPERM`: the thread may not use netgraph. `ENOBUFS`: the buffers are larger than the process may have.
+pub(crate) fn admit(socket: Socket, thread: &Thread) -> Result {
+    thread.may_control_netgraph()?;
+    socket.reserve(
+        MAX_DATAGRAM.load(Ordering::Relaxed),
+        RECEIVE_SPACE.load(Ordering::Relaxed),
+    )
+}
+
 /// A data socket.
 pub(crate) struct Data {
     socket: Socket,
@@ -49,11 +61,7 @@ unsafe impl Protocol for Data {
     }
 
     fn attach(socket: Socket, thread: &Thread) -> Result<Self> {
-        thread.may_control_netgraph()?;
-        socket.reserve(
-            MAX_DATAGRAM.load(Ordering::Relaxed),
-            RECEIVE_SPACE.load(Ordering::Relaxed),
-        )?;
+        admit(socket, thread)?;
         Ok(Self {
             socket,
             node: OnceArc::new(),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use ngforge_image::manifest::{Manifest, OutputFile};
+pub use ngforge_image::output::Format;
 use xshell::{Shell, cmd};
 
 use crate::{preflight, util};
@@ -29,36 +30,23 @@ pub enum Fate {
     ThrownAway,
 }
 
-/// Formats that QEMU is given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// The disk byte for byte.
-    Raw,
-    /// QEMU's own.
-    Qcow2,
+/// The format of this name.
+fn format_named(name: &str) -> Option<Format> {
+    [Format::Raw, Format::Qcow2]
+        .into_iter()
+        .find(|format| format.name() == name)
 }
 
-impl Format {
-    /// QEMU's name for it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Raw => "raw",
-            Self::Qcow2 => "qcow2",
-        }
-    }
-
-    fn named(name: &str) -> Option<Self> {
-        [Self::Raw, Self::Qcow2]
-            .into_iter()
-            .find(|format| format.name() == name)
-    }
-
-    fn of(path: &Path) -> Result<Self> {
-        let mut magic = Vec::new();
-        let file = std::fs::File::open(path).with_context(|| format!("could not open the image {}", path.display()))?;
-        file.take(4).read_to_end(&mut magic)?;
-        Ok(if magic == *b"QFI\xfb" { Self::Qcow2 } else { Self::Raw })
-    }
+/// The format that a file's first bytes tell.
+fn format_of(path: &Path) -> Result<Format> {
+    let mut magic = Vec::new();
+    let file = std::fs::File::open(path).with_context(|| format!("could not open the image {}", path.display()))?;
+    file.take(4).read_to_end(&mut magic)?;
+    Ok(if magic == *b"QFI\xfb" {
+        Format::Qcow2
+    } else {
+        Format::Raw
+    })
 }
 
 /// An image with all that is known of it.
@@ -112,7 +100,7 @@ impl Appliance {
     /// # Errors
     /// The image cannot be read, or is empty.
     pub fn from_image(path: &Path) -> Result<Self> {
-        let format = Format::of(path)?;
+        let format = format_of(path)?;
         if std::fs::metadata(path)?.len() == 0 {
             bail!("the image {} is empty", path.display());
         }
@@ -153,7 +141,7 @@ fn newest_json(folder: &Path) -> Result<PathBuf> {
 }
 
 fn bootable(files: &[OutputFile]) -> Option<(&OutputFile, Format)> {
-    files.iter().find_map(|file| Some((file, Format::named(&file.format)?)))
+    files.iter().find_map(|file| Some((file, format_named(&file.format)?)))
 }
 
 fn check_size(path: &Path, expected: u64) -> Result<()> {
@@ -291,6 +279,6 @@ mod tests {
         };
         let shell = Shell::new().unwrap();
         let layer = overlay(&shell, &disk, dir.path()).unwrap();
-        assert_eq!(Format::of(&layer.path).unwrap(), Format::Qcow2);
+        assert_eq!(format_of(&layer.path).unwrap(), Format::Qcow2);
     }
 }
