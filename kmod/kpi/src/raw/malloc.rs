@@ -31,7 +31,10 @@ unsafe extern "C" {
     pub static mut M_SONAME: [malloc_type; 1];
     pub static mut M_NETGRAPH_MSG: [malloc_type; 1];
 
+    // A program on the host has a malloc(3), a free(3) and a printf(3) of its own.
+    #[cfg_attr(not(target_os = "none"), link_name = "hostkern_malloc")]
     pub fn malloc(size: usize, kind: *mut malloc_type, flags: c_int) -> *mut c_void;
+    #[cfg_attr(not(target_os = "none"), link_name = "hostkern_free")]
     pub fn free(addr: *mut c_void, kind: *mut malloc_type);
     pub fn malloc_init(kind: *const c_void);
     pub fn malloc_uninit(kind: *const c_void);

@@ -32,5 +32,7 @@ unsafe extern "C" {
     pub fn priv_check(td: *mut thread, privilege: c_int) -> c_int;
     pub fn kern_kldload(td: *mut thread, file: *const c_char, fileid: *mut c_int) -> c_int;
     pub fn kern_kldunload(td: *mut thread, fileid: c_int, flags: c_int) -> c_int;
+    // The host has a printf(3) of its own.
+    #[cfg_attr(not(target_os = "none"), link_name = "hostkern_printf")]
     pub fn printf(format: *const c_char, ...) -> c_int;
 }

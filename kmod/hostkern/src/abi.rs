@@ -1,0 +1,1 @@
+//! Where structures differ from release to release: chosen when the kernel boots.

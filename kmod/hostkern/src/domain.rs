@@ -1,0 +1,1 @@
+//! domain(9): protocol families and their switches.

@@ -1,0 +1,1 @@
+//! Modules: linker sets, module events, kldload(2) and kldunload(2).

@@ -1,0 +1,1 @@
+//! The module linked into this program.

@@ -1,0 +1,1 @@
+//! The netgraph core: nodes, hooks, items, paths, messages, and node types.

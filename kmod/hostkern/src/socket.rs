@@ -1,0 +1,1 @@
+//! The socket layer: `struct socket`, its buffers, and sosend, soreceive and their family.
