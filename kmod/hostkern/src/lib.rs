@@ -36,6 +36,7 @@ pub mod netgraph;
 pub mod process;
 pub mod report;
 pub mod sleep;
+mod slot;
 pub mod socket;
 pub mod sync;
 pub mod sysctl;
