@@ -119,8 +119,8 @@ pub struct Abi {
     pub malloc_version: u64,
     /// `offsetof(struct thread, td_vnet)`
     pub td_vnet: usize,
-    /// `sizeof(struct thread)`
-    pub thread: usize,
+    /// `offsetof(struct thread, td_ucred)`
+    pub td_ucred: usize,
     /// `sizeof(struct sockaddr_ng)`
     pub sockaddr_ng: usize,
     /// `kern.ipc.maxsockbuf`, bytes.
@@ -139,7 +139,7 @@ impl Abi {
         dom_protosw: 96,
         malloc_version: 2_020_110_501,
         td_vnet: 1680,
-        thread: 1776,
+        td_ucred: 384,
         sockaddr_ng: 16,
         sb_max: 2 << 20,
         sockaddr: SockaddrMethod::Allocates,
@@ -161,7 +161,7 @@ impl Abi {
         dom_protosw: 80,
         malloc_version: 2_024_073_001,
         td_vnet: 1728,
-        thread: 1824,
+        td_ucred: 392,
         sockaddr_ng: 34,
         sb_max: 8 << 20,
         sockaddr: SockaddrMethod::Fills,

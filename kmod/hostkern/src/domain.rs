@@ -15,8 +15,8 @@ use kpi::raw::uio::uio;
 
 use crate::abi::{self, ProtoswLayout, ShutdownMethod, SockaddrMethod};
 use crate::slot::Slot;
-use crate::socket::{Address, So, lock, soreceive_generic, sosend_generic};
-use crate::sync::Mutex;
+use crate::socket::{Address, So, soreceive_generic, sosend_generic};
+use crate::sync::{Mutex, lock};
 use crate::thread;
 
 /// `dom_flags`: the domain may be removed.
@@ -29,8 +29,12 @@ pub(crate) fn boot() {
     STATE.fill(Mutex::new(Vec::new()));
 }
 
-pub(crate) fn halt() {
-    STATE.empty();
+pub(crate) fn halt() -> Vec<String> {
+    let left = STATE.empty().map_or(0, |domains| lock(&domains).len());
+    if left == 0 {
+        return Vec::new();
+    }
+    vec![format!("{left} domains of modules are there still")]
 }
 
 /// What a method does that a protocol does not have.

@@ -58,6 +58,8 @@ pub struct Image {
     memory: Region,
     /// Start and length in bytes of the sections whose names begin with `set_`.
     sets: BTreeMap<String, (usize, usize)>,
+    /// Kernel variables, and the copies that the module reaches.
+    copies: Vec<(usize, usize)>,
 }
 
 impl Image {
@@ -87,7 +89,14 @@ impl Image {
             memory.protect(range, protection).map_err(LoadError::Memory)?;
         }
         let sets = layout.sets(&module, memory.address());
-        Ok(Self { memory, sets })
+        let copies = layout.copies(memory.address());
+        Ok(Self { memory, sets, copies })
+    }
+
+    /// Addresses of kernel variables, each with that of the copy that the module reaches.
+    #[must_use]
+    pub fn copies(&self) -> &[(usize, usize)] {
+        &self.copies
     }
 
     /// Whether the address lies in the module.
@@ -112,4 +121,4 @@ impl Object for Image {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {}

@@ -18,8 +18,7 @@ use kpi::raw::kernel::{MOD_LOAD, MOD_UNLOAD, moduledata, sysinit};
 use kpi::raw::netgraph::NG_ABI_VERSION;
 
 use crate::slot::Slot;
-use crate::socket::lock;
-use crate::sync::Mutex;
+use crate::sync::{Mutex, lock};
 use crate::{abi, report, sysctl};
 
 const EEXIST: c_int = 17;

@@ -30,7 +30,7 @@ use kpi::raw::socketvar as raw;
 
 use crate::abi::{self, SocketLayout};
 use crate::slot::Slot;
-use crate::sync::Mutex;
+use crate::sync::{Mutex, lock};
 use crate::thread::{self, Vnet};
 use buffer::Buffer;
 
@@ -89,7 +89,7 @@ pub(crate) fn halt() -> Vec<String> {
     let Some(state) = STATE.empty() else {
         return Vec::new();
     };
-    let live = state.live.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let live = lock(&state.live);
     live.iter().map(|socket| format!("socket {socket:#x} was never closed")).collect()
 }
 
@@ -97,11 +97,6 @@ pub(crate) fn halt() -> Vec<String> {
 /// protocol is called. So slow a copy is real: the page may have to come from a file server.
 pub fn during_next_copyin(hook: impl FnOnce() + Send + 'static) {
     *lock(&STATE.get().copyin) = Some(Box::new(hook));
-}
-
-/// Locks, also after a thread of a test panicked with the lock held.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> crate::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 /// One of a socket's two directions.

@@ -13,8 +13,8 @@ use kpi::raw::sysctl::{CTLTYPE_NODE, sysctl_oid};
 
 use crate::module::LinkerSet;
 use crate::slot::Slot;
-use crate::socket::{errno::EPERM, lock};
-use crate::sync::Mutex;
+use crate::socket::errno::EPERM;
+use crate::sync::{Mutex, lock};
 use crate::thread::{Credentials, credentials};
 use handlers::Request;
 

@@ -109,6 +109,15 @@ impl Layout {
         Ok(())
     }
 
+    /// The kernel's variables, and their copies in a region at `base`.
+    pub(super) fn copies(&self, base: usize) -> Vec<(usize, usize)> {
+        let copy = |external: &External| match external.symbol {
+            Symbol::Variable { address, .. } => Some((address, base + external.stand_in)),
+            Symbol::Function(_) => None,
+        };
+        self.externals.values().filter_map(copy).collect()
+    }
+
     /// The linker sets in a region at `base`: start and length in bytes, by name.
     pub(super) fn sets(&self, module: &Module<'_>, base: usize) -> BTreeMap<String, (usize, usize)> {
         let sets = module.sections.iter().filter(|section| section.name.starts_with("set_"));

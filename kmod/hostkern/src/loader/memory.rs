@@ -46,20 +46,12 @@ impl Region {
     pub(super) fn low(size: usize) -> io::Result<Self> {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_32BIT;
         // SAFETY: a new mapping at an address of the kernel's choice replaces nothing.
-        let start = unsafe {
-            libc::mmap(
-                std::ptr::null_mut(),
-                size,
-                Protection::Write.flags(),
-                flags,
-                -1,
-                0,
-            )
-        };
-        match NonNull::new(start.cast()) {
-            Some(start) if start.as_ptr().cast() != libc::MAP_FAILED => Ok(Self { start, size }),
-            _ => Err(io::Error::last_os_error()),
+        let start = unsafe { libc::mmap(std::ptr::null_mut(), size, Protection::Write.flags(), flags, -1, 0) };
+        if start == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
         }
+        let start = NonNull::new(start.cast::<u8>()).ok_or_else(io::Error::last_os_error)?;
+        Ok(Self { start, size })
     }
 
     pub(super) fn address(&self) -> usize {

@@ -48,6 +48,15 @@ pub(super) fn own_types() -> BTreeMap<usize, Arc<str>> {
         .collect()
 }
 
+/// Says that what lies at `copy` is as good as the kernel's type at `original`: a module has a copy of what is beyond its
+/// reach. Does nothing if the original is no type.
+pub(crate) fn add_type_copy(original: usize, copy: usize) {
+    let mut types = lock(&STATE.get().types);
+    if let Some(name) = types.get(&original).cloned() {
+        types.insert(copy, name);
+    }
+}
+
 /// What accounts for memory of this type; panics if it is not registered.
 fn owner(kind: *mut malloc_type, what: &str) -> Owner {
     match lock(&STATE.get().types).get(&kind.addr()) {

@@ -8,7 +8,8 @@ use kpi::raw::systm::thread;
 
 use super::{Body, EEXIST, File, MOD_QUIESCE, Order, STATE, retire, run, tell};
 use crate::netgraph;
-use crate::socket::{errno::EPERM, lock};
+use crate::socket::errno::EPERM;
+use crate::sync::lock;
 use crate::sysctl;
 use crate::thread::{Credentials, credentials};
 
@@ -46,7 +47,7 @@ fn load(name: &str) -> Result<c_int, c_int> {
     let kind = name.strip_prefix("ng_").ok_or(Errno::ENOENT.get())?;
     match netgraph::load_type(kind) {
         Ok(()) => Ok(add(name, Body::NodeType)),
-        Err(errno) => Err(errno.get()),
+        Err(error) => Err(error),
     }
 }
 

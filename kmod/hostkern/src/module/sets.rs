@@ -2,6 +2,8 @@
 
 use core::ffi::c_void;
 
+use kpi::shared::SyncCell;
+
 /// What a module's file consists of, once it is in memory.
 pub trait Object: Send {
     /// The linker set in the section of this name, such as `set_sysinit_set`; an empty one if there is none.
@@ -23,6 +25,12 @@ impl LinkerSet {
     #[must_use]
     pub fn new(first: *mut *mut c_void, length: usize) -> Self {
         Self { first, length }
+    }
+
+    /// A set in a static.
+    #[must_use]
+    pub fn of<const N: usize>(set: &'static SyncCell<[*mut c_void; N]>) -> Self {
+        Self::new(set.get().cast(), N)
     }
 
     /// The members.

@@ -4,13 +4,12 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
 use crate::kernel::{Config, Subject};
-use crate::sync::{Mutex, MutexGuard, lock};
+use crate::slot::TURN;
+use crate::sync::{MutexGuard, lock};
 use crate::{epoch, faults, memory, mutex, report, sleep, thread};
 
 /// Says which test's child a process is.
 const CHILD: &str = "HOSTKERN_TEST_CHILD";
-
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// The primitives of a kernel, while a test runs.
 pub(crate) struct Kernel {
@@ -29,7 +28,7 @@ impl Kernel {
     }
 
     fn boot(guard_pages: bool) -> Self {
-        let turn = lock(&ONE_AT_A_TIME);
+        let turn = lock(&TURN);
         let config = Config {
             subject: Subject::None,
             guard_pages,

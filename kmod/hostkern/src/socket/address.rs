@@ -56,7 +56,7 @@ impl Address {
     ///
     /// # Safety
     /// `pointer` is null, or a whole address from malloc(9) of type `M_SONAME` that is nobody else's.
-    pub(super) unsafe fn from_raw(pointer: *mut sockaddr) -> Option<Self> {
+    pub(crate) unsafe fn from_raw(pointer: *mut sockaddr) -> Option<Self> {
         NonNull::new(pointer).map(Self)
     }
 

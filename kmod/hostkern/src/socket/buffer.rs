@@ -11,7 +11,7 @@ use kpi::raw::socketvar::{SBS_CANTRCVMORE, sockaddr, sockbuf, socket};
 
 use super::{Direction, Locked, SBS_CANTSENDMORE, SO_RERROR, So};
 use crate::faults::{self, Site};
-use crate::{abi, mbuf, report, sleep};
+use crate::{abi, mbuf as chains, report, sleep};
 
 const SB_WAIT: i16 = 4;
 const SB_SEL: i16 = 8;
@@ -154,9 +154,9 @@ impl Buffer {
     /// Counts a record in (1) or out (-1).
     fn account(self, record: *const mbuf, sign: i32) {
         // SAFETY: the record belongs to the buffer, whose lock is held.
-        let length = unsafe { mbuf::length(record) } as i32;
+        let length = unsafe { chains::length(record) } as i32;
         // SAFETY: as above.
-        let charge = unsafe { mbuf::charge(record) } as i32;
+        let charge = unsafe { chains::charge(record) } as i32;
         // SAFETY: as above.
         let address = unsafe { (*record).m_len };
         let add = |count: u32, more: i32| count.wrapping_add_signed(more * sign);
@@ -202,7 +202,7 @@ impl Buffer {
     pub(super) fn flush(self) {
         while let Some(record) = self.pop() {
             // SAFETY: pop gave the record to us.
-            unsafe { mbuf::free(record) };
+            unsafe { chains::free(record) };
         }
     }
 
@@ -378,7 +378,7 @@ unsafe fn name_mbuf(address: *const sockaddr) -> *mut mbuf {
     }
     // SAFETY: as above.
     let bytes = unsafe { core::slice::from_raw_parts(address.cast::<u8>(), length) };
-    let name = mbuf::packet(bytes);
+    let name = chains::packet(bytes);
     if !name.is_null() {
         // SAFETY: a new mbuf, ours alone. The rest of its header is in no one's way.
         unsafe { (*name).m_type_flags = ((*name).m_type_flags & !0xff) | MT_SONAME };
@@ -411,7 +411,7 @@ pub unsafe extern "C" fn sbappendaddr_locked(
     // SAFETY: the caller vouches for the address.
     let address = i64::from(unsafe { (*asa).sa_len });
     // SAFETY: the caller vouches for the chain.
-    let length = unsafe { mbuf::length(m0) } as i64;
+    let length = unsafe { chains::length(m0) } as i64;
     if address + length > buffer.space() || faults::strikes(&Site::SocketBuffer, false) {
         return 0;
     }

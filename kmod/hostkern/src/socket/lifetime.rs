@@ -6,10 +6,11 @@ use kpi::Errno;
 use kpi::raw::socketvar::{SS_ISCONNECTED, socket};
 
 use super::{
-    Direction, SS_ISCONNECTING, SS_ISDISCONNECTED, SS_ISDISCONNECTING, STATE, So, errno, lock,
+    Direction, SS_ISCONNECTING, SS_ISDISCONNECTED, SS_ISDISCONNECTING, STATE, So, errno,
 };
 use crate::domain::{self, Switch};
 use crate::memory::{self, Zone};
+use crate::sync::lock;
 use crate::thread::{self, Vnet};
 use crate::{abi, mutex, report, sleep};
 

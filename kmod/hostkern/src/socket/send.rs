@@ -9,8 +9,9 @@ use kpi::raw::systm::thread;
 use kpi::raw::uio::uio;
 
 use super::errno::{EFAULT, EMSGSIZE};
-use super::{Direction, MSG_DONTWAIT, MSG_NBIO, SBS_CANTSENDMORE, STATE, So, lock, uio as process};
+use super::{Direction, MSG_DONTWAIT, MSG_NBIO, SBS_CANTSENDMORE, STATE, So, uio as process};
 use crate::mbuf as chains;
+use crate::sync::lock;
 
 /// A chain that is freed at the end of the value.
 struct Chain(*mut mbuf);
