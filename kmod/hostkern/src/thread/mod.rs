@@ -50,6 +50,8 @@ pub(crate) fn boot(_config: &Config) {
     STATE.fill(State {
         registry: registry.into(),
     });
+    // Makes a kernel thread of the caller, so that a fault of its own is reported on a stack large enough.
+    current();
 }
 
 pub(crate) fn halt() -> Vec<String> {
