@@ -121,4 +121,4 @@ impl Object for Image {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

@@ -47,7 +47,7 @@ fn load(name: &str) -> Result<c_int, c_int> {
     let kind = name.strip_prefix("ng_").ok_or(Errno::ENOENT.get())?;
     match netgraph::load_type(kind) {
         Ok(()) => Ok(add(name, Body::NodeType)),
-        Err(error) => Err(error),
+        Err(errno) => Err(errno.get()),
     }
 }
 
