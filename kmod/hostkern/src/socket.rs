@@ -11,6 +11,8 @@ mod options;
 mod poll;
 mod receive;
 mod send;
+#[cfg(test)]
+mod tests;
 mod uio;
 
 pub use address::Address;
