@@ -24,8 +24,8 @@ pub(super) fn local<R>(work: impl FnOnce(&Local) -> R) -> R {
     })
 }
 
-/// The calling thread's name: the host's, so that a thread that begins or ends has one too.
-pub(super) fn name() -> String {
+/// The calling thread's name, without making a kernel thread of it: for reports of any thread, in any state.
+pub(crate) fn host_name() -> String {
     let thread = crate::sync::thread::current();
     thread
         .name()
@@ -98,7 +98,7 @@ impl Shared {
         let offsets = Offsets::default();
         let shared = Self {
             block: Block::new(),
-            name: name(),
+            name: host_name(),
             offset_ucred: AtomicUsize::new(offsets.ucred),
             offset_vnet: AtomicUsize::new(offsets.vnet),
             user: AtomicBool::new(false),
