@@ -73,7 +73,7 @@ fn embedded(arguments: &[u8]) -> Result<(ng_mesg, &[u8])> {
 }
 
 /// A message as it lies in the arguments of another.
-fn embed(header: ng_mesg, arguments: &[u8]) -> Vec<u8> {
+pub(super) fn embed(header: ng_mesg, arguments: &[u8]) -> Vec<u8> {
     let arglen = u32::try_from(arguments.len()).expect("arguments are short");
     let header = ng_mesg { arglen, ..header };
     let start = (&raw const header).cast::<u8>();
