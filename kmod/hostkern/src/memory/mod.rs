@@ -37,12 +37,19 @@ struct State {
 /// What the kernel itself allocates, other than by malloc(9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Zone {
+    /// `struct ng_node`
     Node,
+    /// `struct ng_hook`
     Hook,
+    /// `struct ng_item`
     Item,
+    /// `struct socket`
     Socket,
+    /// `struct mbuf`
     Mbuf,
+    /// The 2 KiB behind an mbuf with `M_EXT`.
     Cluster,
+    /// `struct thread`
     Thread,
 }
 

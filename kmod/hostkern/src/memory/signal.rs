@@ -1,6 +1,5 @@
 //! Faults of the processor: which block an address belongs to, before the process dies of the signal.
 
-use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 use std::mem::{MaybeUninit, zeroed};
 use std::time::{Duration, Instant};
@@ -82,39 +81,35 @@ fn describe(address: usize) -> String {
 /// A thread's stack for signal handlers.
 pub(crate) struct AlternateStack {
     _memory: Box<[u8]>,
-    before: Cell<libc::stack_t>,
 }
 
 impl AlternateStack {
-    /// Gives the calling thread a stack for signal handlers that is large enough for reports.
-    pub(crate) fn install() -> Self {
+    /// Gives the calling thread a stack for signal handlers that is large enough for reports; `None` if it runs on one at
+    /// this moment, since a thread's first call into the kernel may be its report.
+    pub(crate) fn install() -> Option<Self> {
         let mut memory = vec![0u8; STACK_SIZE].into_boxed_slice();
         let stack = libc::stack_t {
             ss_sp: memory.as_mut_ptr().cast(),
             ss_flags: 0,
             ss_size: STACK_SIZE,
         };
-        Self {
-            before: Cell::new(set_stack(&stack)),
-            _memory: memory,
-        }
+        set_stack(&stack).then_some(Self { _memory: memory })
     }
 }
 
 impl Drop for AlternateStack {
+    /// The thread ends: the stack that the host's runtime had set is gone already.
     fn drop(&mut self) {
-        let mut none = self.before.get();
-        // The thread ends: the stack of the host's runtime is gone already.
-        none.ss_flags = libc::SS_DISABLE;
-        set_stack(&none);
+        set_stack(&libc::stack_t {
+            ss_sp: std::ptr::null_mut(),
+            ss_flags: libc::SS_DISABLE,
+            ss_size: 0,
+        });
     }
 }
 
-fn set_stack(stack: &libc::stack_t) -> libc::stack_t {
-    let mut before = MaybeUninit::uninit();
+/// Sets the calling thread's stack for signal handlers; false if it is in use.
+fn set_stack(stack: &libc::stack_t) -> bool {
     // SAFETY: the stack is memory of ours that stays until another is set, or none.
-    let result = unsafe { libc::sigaltstack(stack, before.as_mut_ptr()) };
-    assert_eq!(result, 0, "sigaltstack: {}", std::io::Error::last_os_error());
-    // SAFETY: sigaltstack has filled it.
-    unsafe { before.assume_init() }
+    unsafe { libc::sigaltstack(stack, std::ptr::null_mut()) == 0 }
 }

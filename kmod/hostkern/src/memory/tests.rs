@@ -3,7 +3,7 @@ use std::ffi::{c_ulong, c_void};
 use kpi::raw::malloc::{M_NOWAIT, M_WAITOK, M_ZERO, malloc_type};
 
 use super::*;
-use crate::report::testing::{Kernel, death, death_by};
+use crate::report::testing::{Kernel, death_by};
 
 fn temp() -> *mut malloc_type {
     (&raw mut M_TEMP).cast()

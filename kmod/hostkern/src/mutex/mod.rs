@@ -2,7 +2,8 @@
 //!
 //! Modules that are tied to a kernel (`KLD_TIED`, those FreeBSD ships) take a free mutex and give an uncontested one up
 //! without a call. Such mutexes exclude like any other, but what is known of a thread's mutexes (for reports, lock order,
-//! and what may not be done with a mutex held) then comes from the calls only.
+//! and what may not be done with a mutex held) then comes from the calls only. What is taken by a call must be given up by
+//! one: no module gives up inline what the kernel took.
 
 mod c;
 mod held;

@@ -83,7 +83,7 @@ pub fn panic(what: &str) -> ! {
 
 /// What is wrong and the circumstances of the calling thread, a line each.
 pub(crate) fn describe(kind: &str, what: &str) -> String {
-    let mut text = format!("{kind}: {what}\n  thread: {}\n", thread::name());
+    let mut text = format!("{kind}: {what}\n  thread: {}\n", thread::host_name());
     for held in mutex::held() {
         text.push_str(&format!("  holds: {held}\n"));
     }

@@ -24,10 +24,12 @@ pub(super) fn local<R>(work: impl FnOnce(&Local) -> R) -> R {
     })
 }
 
-/// The calling thread's name, also while the thread ends.
-pub(super) fn name() -> String {
-    let name = LOCAL.try_with(|local| local.shared.name.clone());
-    name.unwrap_or_else(|_| "one that ends".to_owned())
+/// The calling thread's name, without making a kernel thread of it: for reports of any thread, in any state.
+pub(crate) fn host_name() -> String {
+    let thread = crate::sync::thread::current();
+    thread
+        .name()
+        .map_or_else(|| format!("{:?}", thread.id()), str::to_owned)
 }
 
 /// A thread's own end.
@@ -37,7 +39,7 @@ pub(super) struct Local {
     registry: RefCell<Weak<Registry>>,
     /// `%gs` points here.
     _pcpu: Box<Pcpu>,
-    _stack: AlternateStack,
+    _stack: Option<AlternateStack>,
 }
 
 impl Local {
@@ -94,13 +96,9 @@ pub(super) struct Shared {
 impl Shared {
     fn new() -> Self {
         let offsets = Offsets::default();
-        let thread = std::thread::current();
-        let name = thread
-            .name()
-            .map_or_else(|| format!("{:?}", thread.id()), str::to_owned);
         let shared = Self {
             block: Block::new(),
-            name,
+            name: host_name(),
             offset_ucred: AtomicUsize::new(offsets.ucred),
             offset_vnet: AtomicUsize::new(offsets.vnet),
             user: AtomicBool::new(false),

@@ -10,6 +10,7 @@ use kpi::raw::systm::thread as raw_thread;
 
 pub use block::{Offsets, credentials_pointer, vnet_pointer};
 pub use local::Handle;
+pub(crate) use local::host_name;
 
 use crate::kernel::Config;
 use crate::slot::Slot;
@@ -50,6 +51,8 @@ pub(crate) fn boot(_config: &Config) {
     STATE.fill(State {
         registry: registry.into(),
     });
+    // Makes a kernel thread of the caller, so that a fault of its own is reported on a stack large enough.
+    current();
 }
 
 pub(crate) fn halt() -> Vec<String> {
@@ -122,7 +125,7 @@ pub fn handle() -> Handle {
 
 /// The calling thread's name, for reports.
 pub fn name() -> String {
-    local::name()
+    local(|local| local.shared().name().to_owned())
 }
 
 /// The threads that sleep, by name, and the messages of their sleeps.

@@ -288,3 +288,6 @@ pub unsafe extern "C" fn wakeup(chan: *const c_void) {
 pub unsafe extern "C" fn wakeup_one(chan: *const c_void) {
     wake(chan.addr(), 1);
 }
+
+#[cfg(test)]
+mod tests;

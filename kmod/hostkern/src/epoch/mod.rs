@@ -29,9 +29,20 @@ pub static net_epoch_preempt: EpochPointer = EpochPointer(&raw const NET_EPOCH);
 
 thread_local! {
     /// The trackers of the sections this thread is in, by address.
-    static TRACKERS: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+    static TRACKERS: RefCell<Trackers> = RefCell::default();
     /// The number of the outermost of them.
-    static SECTION: RefCell<Option<u64>> = const { RefCell::new(None) };
+    static SECTION: RefCell<Option<u64>> = RefCell::default();
+}
+
+#[derive(Default)]
+struct Trackers(Vec<usize>);
+
+impl Drop for Trackers {
+    fn drop(&mut self) {
+        if !self.0.is_empty() && !std::thread::panicking() {
+            report::panic("the thread ends inside an epoch section");
+        }
+    }
 }
 
 #[derive(Default)]
@@ -89,7 +100,7 @@ pub(crate) fn halt() -> Vec<String> {
 /// Whether the calling thread is inside a section.
 pub(crate) fn is_inside() -> bool {
     TRACKERS
-        .try_with(|trackers| !trackers.borrow().is_empty())
+        .try_with(|trackers| !trackers.borrow().0.is_empty())
         .unwrap_or(false)
 }
 
@@ -123,7 +134,7 @@ pub(crate) fn run_due() {
 }
 
 fn enter(tracker: usize) {
-    TRACKERS.with_borrow_mut(|trackers| {
+    TRACKERS.with_borrow_mut(|Trackers(trackers)| {
         if trackers.contains(&tracker) {
             report::panic("an epoch section is entered twice with one tracker");
         }
@@ -145,7 +156,7 @@ fn open() {
 }
 
 fn exit(tracker: usize) {
-    let is_last = TRACKERS.with_borrow_mut(|trackers| {
+    let is_last = TRACKERS.with_borrow_mut(|Trackers(trackers)| {
         let Some(index) = trackers.iter().rposition(|&entered| entered == tracker) else {
             report::panic("an epoch section is left with a tracker it was not entered with");
         };
@@ -216,3 +227,6 @@ pub unsafe extern "C" fn epoch_wait_preempt(epoch: *mut c_void) {
             .unwrap_or_else(std::sync::PoisonError::into_inner);
     }
 }
+
+#[cfg(test)]
+mod tests;
