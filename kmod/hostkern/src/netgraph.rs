@@ -39,10 +39,10 @@ use std::collections::HashMap;
 use kpi::raw::netgraph::NG_ABI_VERSION;
 
 use crate::kernel::Config;
+use crate::memory;
 use crate::slot::Slot;
 use crate::sync::atomic::{AtomicI64, AtomicU32, Ordering};
-use crate::sync::thread::ThreadId;
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync::{Mutex, MutexGuard, lock};
 use crate::thread::Vnet;
 
 pub use inspect::{Held, HookView, NodeView, Target, hold, snapshot};
@@ -54,8 +54,6 @@ pub use worker::settle;
 struct State {
     topology: Mutex<topology::Topology>,
     work: worker::Work,
-    /// How deep each thread is in nodes that it sends into.
-    nesting: Mutex<HashMap<ThreadId, u32>>,
     /// Types of [`types`] that are registered, by name.
     loaded: Mutex<HashMap<&'static str, native::Registration>>,
     captured: Mutex<capture::Captured>,
@@ -90,7 +88,6 @@ impl State {
         Self {
             topology: Mutex::default(),
             work: worker::Work::default(),
-            nesting: Mutex::default(),
             loaded: Mutex::default(),
             captured: Mutex::default(),
             items: AtomicI64::new(0),
@@ -102,7 +99,7 @@ impl State {
     }
 
     fn topology(&self) -> MutexGuard<'_, topology::Topology> {
-        self.topology.lock().expect("netgraph's topology is whole")
+        lock(&self.topology)
     }
 
     fn dead_node(&self) -> *mut node::Node {
@@ -130,6 +127,10 @@ pub fn require_abi(version: u32) {
 /// Starts netgraph: no types, no nodes, the workers waiting.
 pub(crate) fn boot(_config: &Config) {
     STATE.fill(State::new());
+    for kind in exports::malloc_types() {
+        // SAFETY: statics.
+        unsafe { memory::malloc_init(kind) };
+    }
     worker::start();
 }
 
@@ -138,6 +139,10 @@ pub(crate) fn halt() -> Vec<String> {
     worker::stop();
     let mut left = inspect::leftovers();
     types::forget();
+    for kind in exports::malloc_types() {
+        // SAFETY: registered in boot.
+        unsafe { memory::malloc_uninit(kind) };
+    }
     left.extend(STATE.empty().and_then(|state| inspect::lost_items(&state)));
     left
 }

@@ -29,7 +29,7 @@ pub(super) fn find_hook(node: &NodeRef, name: &CStr) -> Option<HookRef> {
 }
 
 /// Makes a node of a type that makes its nodes itself.
-fn make_node(kind: &CStr) -> Result<NodeRef> {
+pub(super) fn make_node(kind: &CStr) -> Result<NodeRef> {
     let kind = kind::find(kind).ok_or(ENXIO)?;
     let constructor = kind.constructor.ok_or(EINVAL)?;
     let node = Node::create(&kind, thread::vnet())?;

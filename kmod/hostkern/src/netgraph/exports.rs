@@ -17,7 +17,7 @@ use super::message::Message;
 use super::node::{Node, NodeRef};
 use super::reference::Ref;
 use super::{connect, generic, path, send, state};
-use crate::{mbuf, report, thread};
+use crate::{report, thread};
 
 const fn malloc_type(description: &'static CStr) -> malloc_type {
     malloc_type {
@@ -35,6 +35,11 @@ pub static mut M_NETGRAPH: [malloc_type; 1] = [malloc_type(c"netgraph")];
 /// `M_NETGRAPH_MSG`: control messages.
 #[unsafe(no_mangle)]
 pub static mut M_NETGRAPH_MSG: [malloc_type; 1] = [malloc_type(c"netgraph_msg")];
+
+/// The malloc(9) types above.
+pub(super) fn malloc_types() -> [*const c_void; 2] {
+    [(&raw const M_NETGRAPH).cast(), (&raw const M_NETGRAPH_MSG).cast()]
+}
 
 /// The type behind a pointer that C passes.
 fn kind_at(kind: *mut ng_type) -> NonNull<Kind> {
@@ -257,7 +262,7 @@ pub unsafe extern "C" fn ng_package_data(packet: *mut mbuf, flags: c_int) -> *mu
         Some(item) => item.into_raw(),
         None => {
             // SAFETY: as the caller says; no item has it.
-            unsafe { mbuf::free(packet) };
+            unsafe { crate::mbuf::free(packet) };
             null_mut()
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::item::Item;
-use crate::sync::{Condvar, Mutex, MutexGuard};
+use crate::sync::{Condvar, Mutex, MutexGuard, lock};
 
 /// How an item works on its node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +69,7 @@ impl Occupancy {
 
 impl Gate {
     fn lock(&self) -> MutexGuard<'_, Occupancy> {
-        self.occupancy.lock().expect("a gate is whole")
+        lock(&self.occupancy)
     }
 
     /// Lets an item in, or queues it: behind what waits already, reader or not.

@@ -8,6 +8,7 @@ use super::gate::Mode;
 use super::hook::HookRef;
 use super::node::NodeRef;
 use super::{State, path, state, worker};
+use crate::sync::lock;
 use crate::thread::{self, Vnet};
 
 /// A node, as it was when it was looked at.
@@ -153,7 +154,7 @@ pub(super) fn leftovers() -> Vec<String> {
 
 /// Whether a type is one of ours, which no module has to unregister.
 fn is_own(name: &[u8]) -> bool {
-    let loaded = state().loaded.lock().expect("the types are whole");
+    let loaded = lock(&state().loaded);
     loaded.keys().any(|own| own.as_bytes() == name)
 }
 

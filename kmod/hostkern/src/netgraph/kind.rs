@@ -17,7 +17,7 @@ use crate::report;
 #[repr(C)]
 pub(crate) struct Kind {
     pub(crate) version: u32,
-    name: *const c_char,
+    pub(super) name: *const c_char,
     pub(crate) mod_event: Option<modeventhand_t>,
     pub(crate) constructor: Option<raw::ng_node_method_t>,
     pub(crate) rcvmsg: Option<raw::ng_rcvmsg_t>,
@@ -29,8 +29,8 @@ pub(crate) struct Kind {
     pub(crate) rcvdata: Option<raw::ng_rcvdata_t>,
     pub(crate) disconnect: Option<raw::ng_hook_method_t>,
     pub(crate) cmdlist: *const raw::ng_cmdlist,
-    types: [usize; 2],
-    references: AtomicU32,
+    pub(super) types: [usize; 2],
+    pub(super) references: AtomicU32,
 }
 
 const _: () = {

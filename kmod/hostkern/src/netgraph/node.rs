@@ -14,7 +14,7 @@ use super::kind::Kind;
 use super::reference::{Counted, Ref};
 use super::state;
 use crate::memory::{self, Zone};
-use crate::thread::Vnet;
+use crate::thread::{Vnet, vnet_pointer};
 
 /// `nd_flags`: going away.
 pub(crate) const INVALID: i32 = raw::NGF_INVALID;
@@ -37,10 +37,11 @@ pub(crate) struct Node {
     idnodes: [usize; 2],
     /// The first word of `nd_input_queue`, which modules leave alone.
     gate: AtomicPtr<Gate>,
-    input_queue: [u64; 7],
+    /// The second word: the number of the vnet.
+    vnet_number: u32,
+    input_queue: [u32; 13],
     references: AtomicU32,
-    /// An opaque pointer to modules; here the number of the vnet, and 1.
-    vnet: AtomicPtr<c_void>,
+    vnet: *mut c_void,
 }
 
 const _: () = {
@@ -73,9 +74,10 @@ impl Node {
             nodes: [0; 2],
             idnodes: [0; 2],
             gate: AtomicPtr::new(null_mut()),
-            input_queue: [0; 7],
+            vnet_number: vnet.0,
+            input_queue: [0; 13],
             references: AtomicU32::new(0),
-            vnet: AtomicPtr::new(core::ptr::without_provenance_mut(vnet.0 as usize + 1)),
+            vnet: vnet_pointer(vnet),
         }
     }
 
@@ -103,8 +105,7 @@ impl Node {
     }
 
     pub(crate) fn vnet(&self) -> Vnet {
-        let number = self.vnet.load(Ordering::Relaxed).addr() - 1;
-        Vnet(u32::try_from(number).expect("vnets are numbered in 32 bits"))
+        Vnet(self.vnet_number)
     }
 
     /// The type.

@@ -1,5 +1,6 @@
 //! Sending items, and applying them to nodes.
 
+use core::cell::Cell;
 use core::ffi::c_int;
 
 use kpi::raw::netgraph::NG_PROGRESS;
@@ -10,15 +11,20 @@ use super::gate::{Entry, Mode};
 use super::hook::{self, HookRef};
 use super::item::{Content, Item};
 use super::node::{self, NodeRef};
-use super::{generic, state, worker};
+use super::{generic, worker};
 use crate::report;
-use crate::sync::thread;
+use crate::sync::thread_local;
 
 /// `NG_QUEUE`: queue the item in any case.
 pub(super) const NG_QUEUE: c_int = 1;
 
 /// How many nodes may send into each other on one stack; what goes deeper is queued. (FreeBSD measures the stack.)
 const DEEPEST: u32 = 32;
+
+thread_local! {
+    /// How many nodes deep this thread is.
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+}
 
 /// `ng_snd_item`: applies an item now, or has it applied later.
 pub(super) fn send(mut item: Item, flags: c_int) -> c_int {
@@ -83,26 +89,14 @@ fn enter(node: &NodeRef, mut item: Item, mode: Mode, when: When) -> Option<Item>
 }
 
 fn apply_now(node: &NodeRef, item: Item, mode: Mode) -> c_int {
-    nest(1);
+    DEPTH.with(|depth| depth.set(depth.get() + 1));
     let result = apply(node, item, mode);
-    nest(-1);
+    DEPTH.with(|depth| depth.set(depth.get() - 1));
     to_c(result)
 }
 
-/// Counts how deep this thread is.
-fn nest(by: i32) {
-    let mut nesting = state().nesting.lock().expect("depths are whole");
-    let thread = thread::current().id();
-    let depth = nesting.entry(thread).or_insert(0);
-    *depth = depth.wrapping_add_signed(by);
-    if *depth == 0 {
-        nesting.remove(&thread);
-    }
-}
-
 fn is_deep() -> bool {
-    let nesting = state().nesting.lock().expect("depths are whole");
-    nesting.get(&thread::current().id()).is_some_and(|depth| *depth >= DEEPEST)
+    DEPTH.with(|depth| depth.get() >= DEEPEST)
 }
 
 /// Tells the sender that its item was not sent.

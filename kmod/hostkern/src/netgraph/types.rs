@@ -13,6 +13,7 @@ use kpi::Errno;
 use super::errors;
 use super::native::Registration;
 use super::state;
+use crate::sync::lock;
 
 /// The types, by name.
 const TYPES: &[(&str, fn() -> errors::Result<Registration>)] = &[
@@ -39,7 +40,7 @@ pub fn load_type(name: &str) -> Result<(), Errno> {
     let (name, register) = known.ok_or(Errno::ENOENT)?;
     let registered = register();
     let code = registered.as_ref().err().copied().unwrap_or(0);
-    let mut loaded = state().loaded.lock().expect("the types are whole");
+    let mut loaded = lock(&state().loaded);
     loaded.extend(registered.map(|registration| (*name, registration)));
     Errno::check(code)
 }
@@ -49,7 +50,7 @@ pub fn load_type(name: &str) -> Result<(), Errno> {
 /// # Errors
 /// `ENOENT`: it is not registered by [`load_type`]. `EBUSY`: it has nodes.
 pub fn unload_type(name: &str) -> Result<(), Errno> {
-    let mut loaded = state().loaded.lock().expect("the types are whole");
+    let mut loaded = lock(&state().loaded);
     public(loaded.get(name).ok_or(Errno::ENOENT)?.end())?;
     if let Some(registration) = loaded.remove(name) {
         registration.free();

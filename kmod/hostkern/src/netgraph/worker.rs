@@ -2,10 +2,13 @@
 
 use std::collections::VecDeque;
 
+use kpi::epoch::NetEpoch;
+
 use super::gate::Schedule;
+use super::item::Content;
 use super::node::NodeRef;
 use super::{send, state};
-use crate::sync::{Condvar, Mutex, MutexGuard, thread};
+use crate::sync::{Condvar, Mutex, MutexGuard, lock, thread};
 use crate::thread::{self as kthread, Credentials};
 
 /// More than one, so that nodes meet items of different threads.
@@ -30,7 +33,7 @@ pub(super) struct Work {
 }
 
 fn worklist() -> MutexGuard<'static, Worklist> {
-    state().work.list.lock().expect("the work list is whole")
+    lock(&state().work.list)
 }
 
 /// Puts a node on the list, if it is to be.
@@ -101,12 +104,15 @@ fn wait_for_work() -> Option<NodeRef> {
     }
 }
 
-/// Applies items of a node until it has none that can run.
+/// Applies items of a node until it has none that can run: messages outside the network's epoch, all else inside.
 fn work_on(node: &NodeRef) {
     while let Some((mut item, mode)) = node.gate().next() {
         let destination = item.take_destination();
         // Whoever waits for the item has its answer by the callback.
-        let _ = send::apply(node, item, mode);
+        let _ = match item.content() {
+            Content::Message => send::apply(node, item, mode),
+            Content::Data | Content::Step(_) => NetEpoch::run(|_| send::apply(node, item, mode)),
+        };
         drop(destination);
         done(1);
     }

@@ -148,7 +148,7 @@ impl Shape {
     /// # Safety
     /// `kind` is a valid type, and so is what it refers to.
     pub(super) unsafe fn of(kind: *const ng_parse_type) -> Result<Self> {
-        let (mut base, mut info) = (kind, core::ptr::null());
+        let (mut base, mut info) = (kind, core::ptr::null::<core::ffi::c_void>());
         loop {
             // SAFETY: valid (caller).
             let this = unsafe { &*base };

@@ -36,6 +36,11 @@ impl ng_parse_type {
         }
     }
 
+    /// Bytes, as many as the function says.
+    pub(super) const fn of_function(supertype: &'static Self, length: GetLength) -> Self {
+        Self::new(supertype, length as *const c_void)
+    }
+
     /// A case of another type.
     pub(super) const fn of<T>(supertype: &'static Self, info: &'static T) -> Self {
         Self::new(supertype, (&raw const *info).cast())

@@ -9,7 +9,7 @@ use crate::netgraph::hook::HookRef;
 use crate::netgraph::item::Item;
 use crate::netgraph::native::{Afterwards, NodeType, hook, send_bytes, take_bytes};
 use crate::netgraph::node::NodeRef;
-use crate::sync::Mutex;
+use crate::sync::{Mutex, lock};
 
 type Mac = [u8; 6];
 
@@ -39,7 +39,7 @@ fn is_port(name: &[u8]) -> bool {
 impl Bridge {
     /// Learns where the sender is, and says where the receiver is, if that is known.
     fn learn(&self, to: Mac, from: Mac, port: &[u8]) -> Option<Vec<u8>> {
-        let mut stations = self.stations.lock().expect("the stations are whole");
+        let mut stations = lock(&self.stations);
         stations.insert(from, port.to_vec());
         stations.get(&to).cloned()
     }
@@ -68,7 +68,7 @@ impl NodeType for Bridge {
     }
 
     fn disconnected(&self, node: &NodeRef, port: &HookRef) -> Afterwards {
-        let (mut stations, name) = (self.stations.lock().expect("the stations are whole"), port.name());
+        let (mut stations, name) = (lock(&self.stations), port.name());
         stations.retain(|_, behind| *behind != name);
         match node.hook_count.load(core::sync::atomic::Ordering::Acquire) {
             0 => Afterwards::Remove,

@@ -7,7 +7,6 @@ use kpi::Errno;
 use kpi::raw::mbuf::{M_FLAGS_SHIFT, M_PKTHDR, mbuf};
 
 use super::public;
-use crate::mbuf;
 use crate::netgraph::errors::Result;
 use crate::netgraph::hook::HookRef;
 use crate::netgraph::inspect::{Target, hook_of};
@@ -16,6 +15,7 @@ use crate::netgraph::message::Message;
 use crate::netgraph::native::{NodeType, forward, take_bytes};
 use crate::netgraph::node::NodeRef;
 use crate::netgraph::state;
+use crate::sync::lock;
 use crate::thread::Vnet;
 
 #[derive(Default)]
@@ -42,7 +42,7 @@ pub enum Header {
 }
 
 fn record<R>(node: &NodeRef, work: impl FnOnce(&mut Record) -> R) -> R {
-    let mut captured = state().captured.lock().expect("what was captured is whole");
+    let mut captured = lock(&state().captured);
     work(captured.0.entry((node.vnet(), node.id())).or_default())
 }
 
@@ -67,7 +67,7 @@ pub fn inject(
 ) -> core::result::Result<(), Errno> {
     let node = node.into().find()?;
     let hook = hook_of(&node, hook)?;
-    let packet = core::ptr::NonNull::new(mbuf::packet(bytes)).ok_or(Errno::ENOMEM)?;
+    let packet = core::ptr::NonNull::new(crate::mbuf::packet(bytes)).ok_or(Errno::ENOMEM)?;
     if header == Header::Missing {
         let flags = field(packet.as_ptr());
         // SAFETY: a new mbuf, ours alone.
@@ -78,7 +78,7 @@ pub fn inject(
         Some(item) => public(forward(item, &hook)),
         None => {
             // SAFETY: no item has it.
-            unsafe { mbuf::free(packet.as_ptr()) };
+            unsafe { crate::mbuf::free(packet.as_ptr()) };
             Err(Errno::ENOMEM)
         }
     }
