@@ -13,7 +13,7 @@ mod ascii;
 mod commands;
 mod connect;
 mod errors;
-mod exports;
+pub(crate) mod exports;
 mod gate;
 mod generic;
 mod hook;
