@@ -10,7 +10,7 @@ const PF_NETGRAPH: i32 = 32;
 const SOCK_DGRAM: i32 = 2;
 const NG_DATA: i32 = 1;
 const NG_CONTROL: i32 = 2;
-const NGM_NODEINFO: u32 = 6;
+const NGM_NODEINFO: u32 = 6 | 0x3000_0000;
 
 fn boot() -> Kernel {
     let config = Config {
