@@ -1,6 +1,7 @@
 //! The core, used as modules use it.
 
 mod ascii;
+mod data;
 mod graph;
 mod queue;
 mod storm;
@@ -58,6 +59,15 @@ impl Kernel {
             mailbox.free();
         }
         super::halt()
+    }
+}
+
+impl Drop for Kernel {
+    fn drop(&mut self) {
+        // A test that failed has not taken it down.
+        if super::STATE.try_get().is_some() {
+            super::halt();
+        }
     }
 }
 
@@ -175,7 +185,11 @@ fn send_while(from: &NodeRef, path: &str, header: ng_mesg, arguments: &[u8], mea
     let code = unsafe { exports::ng_snd_item(item, NG_PROGRESS) };
     meanwhile(code);
     let told = outcome.wait();
-    assert!(code == EINPROGRESS || code == told, "{code} was returned, {told} was told");
+    // Of a connection, the first step may succeed before a later one fails.
+    assert!(
+        [EINPROGRESS, 0, told].contains(&code),
+        "{code} was returned, {told} was told"
+    );
     super::settle();
     assert_eq!(lock(&outcome.codes).len(), 1, "the callback comes once");
     told

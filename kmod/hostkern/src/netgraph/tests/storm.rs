@@ -10,7 +10,12 @@ fn disturb(seed: u32, rounds: u32) {
         let other = 1 + (seed + round) % 5;
         let hook = format!("h{}", round % 3);
         let _ = make_peer(&node, "hub", &hook, &format!("t{seed}"));
-        let _ = join(&node, &format!("[{other:x}]:"), &format!("c{}", round % 4), &format!("s{seed}r{round}"));
+        let _ = join(
+            &node,
+            &format!("[{other:x}]:"),
+            &format!("c{}", round % 4),
+            &format!("s{seed}r{round}"),
+        );
         let _ = generic(&node, &hook, commands::LISTHOOKS, &[]);
         let _ = generic(&node, &format!("{hook}.t{other}"), commands::NODEINFO, &[]);
         if round % 3 == 0 {
