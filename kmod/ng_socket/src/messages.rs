@@ -147,7 +147,10 @@ pub struct Policy {
 }
 
 /// A little-endian number in a message.
-fn number(bytes: &[u8], offset: usize) -> Result<u32> {
+///
+/// # Errors
+/// `EINVAL`: the message ends before.
+pub(crate) fn number(bytes: &[u8], offset: usize) -> Result<u32> {
     let field = bytes.get(offset..).and_then(<[u8]>::first_chunk::<4>);
     field.map(|field| u32::from_le_bytes(*field)).ok_or(Errno::EINVAL)
 }
@@ -187,6 +190,7 @@ impl Policy {
         };
         let fields = arguments.get(8..).unwrap_or(&[]).chunks_exact(32);
         for (name, field) in policy.names.iter_mut().zip(fields) {
+            // 32 bytes without a NUL do not fit into a name.
             *name = HookName::new(field)?;
         }
         Ok(policy)
@@ -308,26 +312,27 @@ impl<const ROOM: usize> Arguments<ROOM> {
         }
     }
 
-    fn put(&mut self, bytes: impl Iterator<Item = u8>) {
+    /// Appends bytes, as many as there is room for.
+    pub fn bytes(&mut self, bytes: &[u8]) {
         for (place, byte) in self.bytes.iter_mut().skip(self.length).zip(bytes) {
-            *place = byte;
+            *place = *byte;
             self.length = self.length.saturating_add(1);
         }
     }
 
     /// Appends a u32.
     pub fn number(&mut self, number: u32) {
-        self.put(number.to_le_bytes().into_iter());
+        self.bytes(&number.to_le_bytes());
     }
 
     /// Appends a u64.
     pub fn count(&mut self, count: u64) {
-        self.put(count.to_le_bytes().into_iter());
+        self.bytes(&count.to_le_bytes());
     }
 
     /// Appends a name in its 32 bytes.
     pub fn name(&mut self, name: &HookName) {
-        self.put(name.field().into_iter());
+        self.bytes(&name.field());
     }
 
     /// What was written.
@@ -340,5 +345,80 @@ impl<const ROOM: usize> Arguments<ROOM> {
 impl<const ROOM: usize> Default for Arguments<ROOM> {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(accept: u32, limit: u32, names: &[&str]) -> Policy {
+        let mut arguments = Arguments::<{ Policy::LENGTH }>::new();
+        arguments.number(accept);
+        arguments.number(limit);
+        for place in 0..Policy::NAMES {
+            arguments.name(&hook(names.get(place).copied().unwrap_or("")));
+        }
+        let policy = Policy::read(arguments.as_bytes()).expect("a policy");
+        assert_eq!(policy.write().as_bytes(), arguments.as_bytes());
+        policy
+    }
+
+    fn hook(name: &str) -> HookName {
+        HookName::new(name.as_bytes()).expect("a short name")
+    }
+
+    #[test]
+    fn policies_judge_by_name() {
+        let judge = |policy: &Policy, name| policy.judge(&hook(name), 0).err();
+        assert_eq!(judge(&policy(0, 0, &[]), "any"), None);
+        assert_eq!(judge(&policy(1, 0, &["any"]), "any"), Some(Reason::Closed));
+        let listed = policy(2, 0, &["lan", "wan"]);
+        assert_eq!(judge(&listed, "wan"), None);
+        assert_eq!(judge(&listed, "wan0"), Some(Reason::Name));
+        let prefixed = policy(3, 0, &["lan", "wan"]);
+        assert_eq!(judge(&prefixed, "wan0"), None);
+        assert_eq!(judge(&prefixed, "wa"), Some(Reason::Name));
+        assert_eq!(judge(&policy(3, 0, &[]), "any"), Some(Reason::Name));
+    }
+
+    #[test]
+    fn a_limit_holds_under_any_policy() {
+        for accept in [0, 2, 3] {
+            let two = policy(accept, 2, &["h"]);
+            assert_eq!(two.judge(&hook("h"), 1), Ok(()));
+            assert_eq!(two.judge(&hook("h"), 2), Err(Reason::Limit));
+        }
+    }
+
+    #[test]
+    fn other_arguments_are_no_policy() {
+        let open = Policy::OPEN.write();
+        assert!(Policy::read(&open.as_bytes()[..519]).is_err());
+        let mut bytes = [0; Policy::LENGTH];
+        bytes[0] = 4;
+        assert!(Policy::read(&bytes).is_err());
+        bytes[0] = 2;
+        bytes[8..40].fill(b'x');
+        assert!(Policy::read(&bytes).is_err(), "a name without its NUL");
+    }
+
+    #[test]
+    fn every_event_but_overflow_has_a_bit() {
+        assert_eq!(Event::HookConnected.bit(), 1);
+        assert_eq!(Event::ShuttingDown.bit(), 0x40);
+        assert_eq!(Event::Overflow.bit(), 0);
+    }
+
+    #[test]
+    fn statistics_are_ten_numbers() {
+        let statistics = Statistics {
+            refused: 3,
+            ..Statistics::default()
+        };
+        let bytes = statistics.write();
+        assert_eq!(bytes.as_bytes().len(), Statistics::LENGTH);
+        assert_eq!(bytes.as_bytes()[72], 3);
+        assert_eq!(statistics.write_drops().as_bytes().len(), 32);
     }
 }

@@ -1,5 +1,6 @@
 //! `struct sockaddr_ng`: what processes pass in, and what they get.
 
+use crate::netgraph::HookName;
 use crate::raw::socketvar::{AF_NETGRAPH, sockaddr};
 
 /// The longest address a `sockaddr` can carry, without its two bytes of head.
@@ -107,9 +108,12 @@ impl OwnAddress {
 
     /// The hook a packet came in by; as long as the name needs.
     #[must_use]
-    pub fn of_hook(name: &[u8]) -> Self {
-        let text = name.len().min(31);
-        Self::with(name.iter().copied(), u8::try_from(text).unwrap_or(31).saturating_add(3))
+    pub fn of_hook(name: &HookName) -> Self {
+        Self {
+            len: u8::try_from(name.len()).unwrap_or(31).saturating_add(3),
+            family: AF_NETGRAPH,
+            data: name.field(),
+        }
     }
 
     /// The node a message came from: `[id]:`.
@@ -181,10 +185,11 @@ mod tests {
 
     #[test]
     fn hooks_take_the_room_they_need() {
-        let address = OwnAddress::of_hook(b"left2right");
+        let address = OwnAddress::of_hook(&HookName::new(b"left2right").expect("a short name"));
         assert_eq!((address.len, address.family), (13, 32));
         assert_eq!(text(&address), b"left2right");
-        assert_eq!(OwnAddress::of_hook(&[b'x'; 31]).len, 34);
+        let longest = HookName::new(&[b'x'; 31]).expect("31 bytes fit");
+        assert_eq!(OwnAddress::of_hook(&longest).len, 34);
     }
 
     #[test]
