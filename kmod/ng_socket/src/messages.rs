@@ -313,6 +313,7 @@ impl<const ROOM: usize> Arguments<ROOM> {
     }
 
     /// Appends bytes, as many as there is room for.
+    #[inline(never)]
     pub fn bytes(&mut self, bytes: &[u8]) {
         for (place, byte) in self.bytes.iter_mut().skip(self.length).zip(bytes) {
             *place = *byte;

@@ -58,28 +58,25 @@ impl Name {
         Ok(Self(bytes))
     }
 
-    /// The name in a member of one of the kernel's structures.
+    /// The name in a member of a structure, of which nobody knows what follows the NUL.
     #[must_use]
-    pub fn of_field(field: [u8; SIZE]) -> Self {
-        let mut words = Self(field).words();
+    #[inline(never)]
+    pub fn of_field(mut field: [u8; SIZE]) -> Self {
         let mut ended = false;
-        for word in &mut words {
-            let zeros = zero_bytes(*word);
-            *word = match zeros {
-                _ if ended => 0,
-                0 => *word,
-                // The lowest mark is that of the first 0: keep what lies below.
-                marks => *word & ((marks & marks.wrapping_neg()) >> 7).wrapping_sub(1),
-            };
-            ended |= zeros != 0;
+        for byte in &mut field {
+            ended |= *byte == 0;
+            *byte = if ended { 0 } else { *byte };
         }
-        let mut name = Self([0; SIZE]);
-        for (place, byte) in name.0.iter_mut().zip(words.into_iter().flat_map(u64::to_le_bytes)) {
-            *place = byte;
-        }
-        // INVARIANT: nothing is left behind the first 0; a field without one loses its last byte.
-        name.0[SIZE - 1] = 0;
-        name
+        // INVARIANT: nothing is left behind the first 0.
+        Self::of_padded(field)
+    }
+
+    /// The name in a member that is 0 from the NUL on.
+    #[must_use]
+    pub const fn of_padded(mut field: [u8; SIZE]) -> Self {
+        // INVARIANT: the caller knows about the rest.
+        field[SIZE - 1] = 0;
+        Self(field)
     }
 
     /// The bytes as a member of a structure holds them.
@@ -296,8 +293,9 @@ impl Hook {
     /// The hook's name.
     #[must_use]
     pub fn name(&self) -> HookName {
+        // The kernel writes a hook's name once, into zeroed memory.
         // SAFETY: the hook is alive (invariant), and its name was set before anyone could see it.
-        Name::of_field(unsafe { (*self.0.as_ptr()).hk_name })
+        Name::of_padded(unsafe { (*self.0.as_ptr()).hk_name })
     }
 
     /// Whether the hook can be used: it has been connected, and not been removed since.

@@ -255,8 +255,8 @@ unsafe extern "C" fn rcvdata<T: NodeType>(hook: *mut raw::ng_hook, item: *mut ra
     };
     // SAFETY: netgraph passes a live hook, which keeps its node.
     let node = unsafe { (*hook.as_ptr()).hk_node };
-    // SAFETY: as above; the name never changes.
-    let name = HookName::of_field(unsafe { (*hook.as_ptr()).hk_name });
+    // SAFETY: as above; the name never changes, and the kernel wrote it into zeroed memory.
+    let name = HookName::of_padded(unsafe { (*hook.as_ptr()).hk_name });
     // SAFETY: this is rcvdata, and the borrow ends with it.
     let private = unsafe { borrow::<T>(node) };
     to_c(match (private, packet) {

@@ -437,7 +437,7 @@ fn own_name<P: Protocol>(so: *mut socket) -> Result<OwnAddress> {
     Ok(if unnamed {
         OwnAddress::of_id(name.id)
     } else {
-        OwnAddress::of_name(name.name.as_bytes())
+        OwnAddress::of_name(&name.name)
     })
 }
 
@@ -445,13 +445,12 @@ fn own_name<P: Protocol>(so: *mut socket) -> Result<OwnAddress> {
 unsafe extern "C" fn sockaddr_of<P: Protocol>(so: *mut socket, name: *mut *mut sockaddr) -> c_int {
     use crate::raw::malloc;
     to_c(own_name::<P>(so).and_then(|address| {
-        let bytes = address.as_bytes();
         let kind = (&raw mut malloc::M_SONAME).cast();
         // SAFETY: the kernel's own type of memory; getsockname may sleep.
-        let memory = unsafe { malloc::malloc(bytes.len(), kind, malloc::M_WAITOK) };
-        let memory = NonNull::new(memory.cast::<[u8; OwnAddress::FULL_LENGTH as usize]>()).ok_or(Errno::ENOMEM)?;
+        let memory = unsafe { malloc::malloc(size_of::<OwnAddress>(), kind, malloc::M_WAITOK) };
+        let memory = NonNull::new(memory.cast::<OwnAddress>()).ok_or(Errno::ENOMEM)?;
         // SAFETY: just allocated, as many bytes as are written.
-        unsafe { memory.write(bytes) };
+        unsafe { memory.write(address) };
         // SAFETY: the kernel passes a variable for the address, which it frees.
         unsafe { name.write(memory.as_ptr().cast()) };
         Ok(())
@@ -461,9 +460,8 @@ unsafe extern "C" fn sockaddr_of<P: Protocol>(so: *mut socket, name: *mut *mut s
 #[cfg(feature = "freebsd15")]
 unsafe extern "C" fn sockaddr_of<P: Protocol>(so: *mut socket, name: *mut sockaddr) -> c_int {
     to_c(own_name::<P>(so).map(|address| {
-        let storage = name.cast::<[u8; OwnAddress::FULL_LENGTH as usize]>();
-        // SAFETY: the kernel passes a sockaddr_storage, 128 bytes.
-        unsafe { storage.write(address.as_bytes()) }
+        // SAFETY: the kernel passes a sockaddr_storage, 128 bytes; an OwnAddress needs no alignment.
+        unsafe { name.cast::<OwnAddress>().write(address) }
     }))
 }
 
