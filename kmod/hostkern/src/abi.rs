@@ -66,7 +66,9 @@ const PROTOSW_14: ProtoswLayout = ProtoswLayout {
     pr_bind: 128,
     pr_sockaddr: 208,
     // rcvd, send, ready, connect, disconnect, shutdown, aio_queue, bind .. rcvoob, peeraddr, sockaddr.
-    unsupported: &[24, 40, 48, 80, 88, 104, 120, 128, 136, 144, 152, 160, 168, 176, 184, 200, 208],
+    unsupported: &[
+        24, 40, 48, 80, 88, 104, 120, 128, 136, 144, 152, 160, 168, 176, 184, 200, 208,
+    ],
 };
 
 const PROTOSW_15: ProtoswLayout = ProtoswLayout {
@@ -84,7 +86,9 @@ const PROTOSW_15: ProtoswLayout = ProtoswLayout {
     pr_bind: 128,
     pr_sockaddr: 216,
     // send, sendfile_wait, ready, connect, disconnect, shutdown, rcvd, bind .. rcvoob, peeraddr, sockaddr.
-    unsupported: &[32, 40, 48, 80, 88, 104, 112, 128, 136, 144, 152, 160, 168, 176, 184, 208, 216],
+    unsupported: &[
+        32, 40, 48, 80, 88, 104, 112, 128, 136, 144, 152, 160, 168, 176, 184, 208, 216,
+    ],
 };
 
 /// How `pr_sockaddr` hands out the address.

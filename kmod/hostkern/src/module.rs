@@ -19,7 +19,7 @@ use kpi::raw::netgraph::NG_ABI_VERSION;
 
 use crate::slot::Slot;
 use crate::sync::{Mutex, lock};
-use crate::{abi, report, sysctl};
+use crate::{abi, clock, report, sysctl};
 
 const EEXIST: c_int = 17;
 const ENOEXEC: c_int = 8;
@@ -208,7 +208,10 @@ pub unsafe extern "C" fn module_register_init(data: *const c_void) {
     let data = data as usize;
     let known = |module: &Module| module.data == data;
     if !lock(STATE.get()).modules.iter().any(known) {
-        report::panic(&format!("module_register_init: module named {} not found", module_name(data)));
+        report::panic(&format!(
+            "module_register_init: module named {} not found",
+            module_name(data)
+        ));
     }
     let error = tell(data, MOD_LOAD);
     if error != 0 {
@@ -258,6 +261,7 @@ fn retire(id: c_int) {
     };
     let file = state.files.remove(index);
     if let Body::Object(mut object) = file.body {
+        clock::forget_copies();
         object.retire();
         state.retired.push(object);
     }

@@ -9,7 +9,7 @@
 //!
 //! References are exact: a lookup never brings back a node or hook whose last reference is gone ([`reference`]).
 
-mod ascii;
+pub(crate) mod ascii;
 mod commands;
 mod connect;
 mod errors;

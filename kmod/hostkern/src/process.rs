@@ -85,6 +85,7 @@ impl Process {
 
     /// Runs `work` as a system call of this process.
     fn run<R>(self, work: impl FnOnce() -> R) -> R {
+        crate::clock::tick();
         thread::with(self.credentials, self.vnet, work)
     }
 

@@ -92,7 +92,9 @@ pub(crate) fn halt() -> Vec<String> {
         return Vec::new();
     };
     let live = lock(&state.live);
-    live.iter().map(|socket| format!("socket {socket:#x} was never closed")).collect()
+    live.iter()
+        .map(|socket| format!("socket {socket:#x} was never closed"))
+        .collect()
 }
 
 /// Runs `hook` once, in the next send that copies a process's data: after the socket was found to be writable, before the
@@ -154,7 +156,10 @@ impl So {
     }
 
     fn place<T>(self, offset: usize) -> *mut T {
-        assert!(offset + size_of::<T>() <= self.layout.size, "a member lies in the socket");
+        assert!(
+            offset + size_of::<T>() <= self.layout.size,
+            "a member lies in the socket"
+        );
         self.pointer.wrapping_byte_add(offset).cast()
     }
 

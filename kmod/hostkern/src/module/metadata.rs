@@ -45,7 +45,10 @@ impl Metadata {
     /// The kernel to boot for the file; `None` if it says nothing, or wants a release that is not known.
     #[must_use]
     pub fn abi(&self) -> Option<Abi> {
-        let kernel = self.dependencies.iter().find(|dependency| dependency.name == "kernel")?;
+        let kernel = self
+            .dependencies
+            .iter()
+            .find(|dependency| dependency.name == "kernel")?;
         Abi::for_range(kernel.minimum, kernel.preferred, kernel.maximum)
     }
 }
