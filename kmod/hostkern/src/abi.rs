@@ -6,6 +6,7 @@ use crate::slot::Slot;
 
 /// Places in `struct socket`, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the members' own names")]
 pub struct SocketLayout {
     pub size: usize,
     pub so_snd_sx: usize,
@@ -33,6 +34,7 @@ impl SocketLayout {
 
 /// Places in `struct protosw`, in bytes. `pr_type`, `pr_protocol`, `pr_flags` and `pr_domain` never move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the members' own names")]
 pub struct ProtoswLayout {
     pub size: usize,
     pub pr_soreceive: usize,
@@ -112,10 +114,13 @@ pub enum ShutdownMethod {
 /// One release's kernel ABI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Abi {
+    /// Such as `FreeBSD 14.0`.
     pub name: &'static str,
     /// `__FreeBSD_version`
     pub version: i32,
+    /// `struct socket`
     pub socket: SocketLayout,
+    /// `struct protosw`
     pub protosw: ProtoswLayout,
     /// `offsetof(struct domain, dom_protosw)`
     pub dom_protosw: usize,
@@ -129,7 +134,9 @@ pub struct Abi {
     pub sockaddr_ng: usize,
     /// `kern.ipc.maxsockbuf`, bytes.
     pub sb_max: u64,
+    /// How `pr_sockaddr` is called.
     pub sockaddr: SockaddrMethod,
+    /// How `pr_shutdown` is called.
     pub shutdown: ShutdownMethod,
 }
 

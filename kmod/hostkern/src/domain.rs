@@ -1,7 +1,7 @@
 //! domain(9): protocol families and their switches.
 
 use core::ffi::{c_int, c_short};
-use core::mem::{offset_of, transmute};
+use core::mem::transmute;
 
 use kpi::Errno;
 use kpi::raw::domain::domain;
@@ -87,13 +87,18 @@ impl Switch {
 
     fn method(self, offset: usize) -> usize {
         // SAFETY: a method's place in the switch (invariant); a module may replace a method at any time.
-        unsafe { self.pointer.byte_add(offset).cast::<usize>().read_volatile() }
+        unsafe { self.pointer.wrapping_byte_add(offset).cast::<usize>().read_volatile() }
     }
 
     fn set_default(self, offset: usize, method: usize) {
         if self.method(offset) == 0 {
             // SAFETY: a method's place in the switch, which the kernel may write to (invariant).
-            unsafe { self.pointer.byte_add(offset).cast::<usize>().write_volatile(method) };
+            unsafe {
+                self.pointer
+                    .wrapping_byte_add(offset)
+                    .cast::<usize>()
+                    .write_volatile(method);
+            };
         }
     }
 
@@ -254,7 +259,7 @@ unsafe fn switches(domain: *mut domain) -> Vec<Switch> {
         .cast::<*mut protosw>();
     let switches = (0..count as usize).map(|index| {
         // SAFETY: one of the domain's protocols.
-        unsafe { first.add(index).read() }
+        unsafe { first.wrapping_add(index).read() }
     });
     let present = switches.filter(|switch| !switch.is_null());
     // SAFETY: a protocol of an added domain.
@@ -314,7 +319,7 @@ pub unsafe extern "C" fn domain_add(dp: *mut domain) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn domain_remove(dp: *mut domain) {
     // SAFETY: the caller says so.
-    let flags = unsafe { dp.byte_add(offset_of!(domain, dom_flags)).cast::<c_int>().read() };
+    let flags = unsafe { (*dp).dom_flags };
     if flags & DOMF_UNLOADABLE != 0 {
         lock(STATE.get()).retain(|domain| *domain != dp as usize);
     }

@@ -1,7 +1,7 @@
 //! One kernel: booted, used, taken down.
 
 use std::ffi::c_int;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use kpi::Errno;
 
@@ -42,7 +42,9 @@ pub enum BootError {
     /// The file cannot be loaded.
     #[error("{path}: {error}", path = path.display())]
     Load {
+        /// The file.
         path: PathBuf,
+        /// Why not.
         #[source]
         error: LoadError,
     },
@@ -84,15 +86,15 @@ impl Loaded {
         }
     }
 
-    fn from_file(path: &PathBuf) -> Result<Self, BootError> {
+    fn from_file(path: &Path) -> Result<Self, BootError> {
         let failed = |error| BootError::Load {
-            path: path.clone(),
+            path: path.to_owned(),
             error,
         };
         let image = Image::load(path).map_err(failed)?;
         let abi = Metadata::of(&image)
             .abi()
-            .ok_or_else(|| BootError::Release(path.clone()))?;
+            .ok_or_else(|| BootError::Release(path.to_owned()))?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let copies = image.copies().to_vec();
         Ok(Self {

@@ -92,8 +92,11 @@ pub enum LinkError {
     /// The file is for another kernel.
     #[error("{name} depends on {dependency}, and the kernel has {dependency} version {version}")]
     Dependency {
+        /// The file.
         name: String,
+        /// What it needs.
         dependency: String,
+        /// What there is of it.
         version: i32,
     },
     /// A module of this name is there already.
@@ -244,10 +247,10 @@ fn run(set: &LinkerSet, order: Order) {
     }
     for entry in entries {
         // SAFETY: as above.
-        let (function, argument) = unsafe { ((**entry).func, (**entry).udata) };
-        if let Some(function) = function {
+        let sysinit = unsafe { &**entry };
+        if let Some(function) = sysinit.func {
             // SAFETY: a function of the file, or of the kernel, with the argument that the file gives it.
-            unsafe { function(argument) };
+            unsafe { function(sysinit.udata) };
         }
     }
 }

@@ -42,7 +42,6 @@ pub(crate) mod errno {
 
     pub(crate) const EFAULT: c_int = 14;
     pub(crate) const EPERM: c_int = 1;
-    pub(crate) const EDOM: c_int = 33;
     pub(crate) const EMSGSIZE: c_int = 40;
     pub(crate) const EPROTOTYPE: c_int = 41;
     pub(crate) const ENOPROTOOPT: c_int = 42;

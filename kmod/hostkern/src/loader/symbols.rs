@@ -13,7 +13,12 @@ pub enum Symbol {
     /// A function's address.
     Function(usize),
     /// A variable's address, and its length in bytes.
-    Variable { address: usize, size: usize },
+    Variable {
+        /// Where it is.
+        address: usize,
+        /// Bytes.
+        size: usize,
+    },
 }
 
 impl Symbol {

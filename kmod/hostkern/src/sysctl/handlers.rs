@@ -89,7 +89,7 @@ pub unsafe extern "C" fn SYSCTL_OUT(req: *mut sysctl_req, from: *const c_void, l
         return Errno::ENOMEM.get();
     }
     // SAFETY: there is room for it (just checked), in a buffer of ours.
-    unsafe { core::ptr::copy_nonoverlapping(from.cast(), request.oldptr.add(request.oldidx), length) };
+    unsafe { core::ptr::copy_nonoverlapping(from.cast(), request.oldptr.wrapping_add(request.oldidx), length) };
     request.oldidx += length;
     0
 }
@@ -211,6 +211,6 @@ pub unsafe extern "C" fn sysctl_handle_string(
     // SAFETY: the variable has room for one byte more than that (just checked).
     let error = unsafe { SYSCTL_IN(request, arg1, new) };
     // SAFETY: as above.
-    unsafe { arg1.cast::<u8>().add(new).write(0) };
+    unsafe { arg1.cast::<u8>().wrapping_add(new).write(0) };
     error
 }
