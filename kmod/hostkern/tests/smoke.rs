@@ -181,3 +181,25 @@ fn the_module_goes_when_nobody_uses_it() {
     drop(control());
     drop(kernel);
 }
+
+#[test]
+fn what_goes_through_is_counted() {
+    let kernel = boot();
+    let count = |name: &str| {
+        let value = Process::ROOT.read_sysctl(name).expect("a counter");
+        u64::from_le_bytes(value.try_into().expect("64 bits"))
+    };
+    let before = count("net.graph.socket.control_in");
+    let socket = control();
+    // From two threads: each counts by itself.
+    let other = socket.clone();
+    let thread = std::thread::spawn(move || other.send(&message(NGM_NODEINFO, &[]), 0, Some(&address(".:")), None));
+    assert_eq!(thread.join().expect("no panic"), Ok(56));
+    assert_eq!(
+        socket.send(&message(NGM_NODEINFO, &[]), 0, Some(&address(".:")), None),
+        Ok(56)
+    );
+    assert_eq!(count("net.graph.socket.control_in"), before + 2);
+    drop(socket);
+    drop(kernel);
+}
