@@ -1,113 +1,90 @@
-//! Proves on a running FreeBSD kernel what ng_socket(4) promises and no shell can reach.
+//! Runs every line of ng_socket(4)'s behaviour, on FreeBSD and on the hosted kernel.
 //!
-//! `behaviour [--list] [--skip TEXT]... [TEXT]...`: one line for each check whose name contains one of the texts and none
-//! of those to skip: `ok NAME`, or `FAILED NAME: expected ..., got ...`. Each runs in a process of its own, so that one
-//! that hangs or dies of a signal costs no other. Needs root.
+//! On FreeBSD the tests make system calls of the running kernel, as root; elsewhere a hosted kernel runs in each test's
+//! process, with the module that is linked into this program or with the one in a file. Each test is a process, so that
+//! one that hangs, or whose kernel dies, costs no other.
 
 use std::process::ExitCode;
 
-use crate::errno::{Failure, Outcome};
-use crate::process::Child;
+use crate::options::{Job, Options};
+use crate::outcome::Outcome;
+use crate::system::System;
 
-mod checks;
-mod errno;
+mod call;
+mod freebsd;
+#[cfg(not(target_os = "freebsd"))]
+mod hosted;
 mod message;
 mod node;
-mod process;
-mod sys;
+mod options;
+mod outcome;
+mod runner;
+mod system;
+mod tests;
 
 /// One promise.
-pub struct Check {
+pub struct Test {
     name: &'static str,
     /// How long it may take.
-    seconds: u32,
+    seconds: u64,
     run: fn() -> Outcome,
 }
 
-impl Check {
-    /// A check that takes no longer than moments.
+impl Test {
+    /// A test that takes no longer than moments.
     pub const fn new(name: &'static str, run: fn() -> Outcome) -> Self {
         Self { name, seconds: 30, run }
     }
 
-    /// A check that may take so many seconds.
-    pub const fn long(name: &'static str, seconds: u32, run: fn() -> Outcome) -> Self {
+    /// A test that may take so many seconds.
+    pub const fn long(name: &'static str, seconds: u64, run: fn() -> Outcome) -> Self {
         Self { name, seconds, run }
     }
 }
 
-/// What the command line asks for.
-#[derive(Default)]
-struct Wish {
-    list: bool,
-    skip: Vec<String>,
-    only: Vec<String>,
-}
-
-impl Wish {
-    fn new(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut wish = Self::default();
-        while let Some(argument) = arguments.next() {
-            match argument.as_str() {
-                "--list" => wish.list = true,
-                "--skip" => wish.skip.push(arguments.next().ok_or("--skip needs a text")?),
-                option if option.starts_with('-') => return Err(format!("unknown option {option}")),
-                _ => wish.only.push(argument),
-            }
-        }
-        Ok(wish)
-    }
-
-    fn wants(&self, check: &Check) -> bool {
-        let is_in = |text: &String| check.name.contains(text.as_str());
-        (self.only.is_empty() || self.only.iter().any(is_in)) && !self.skip.iter().any(is_in)
-    }
-}
-
 fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1).peekable();
-    if arguments.next_if(|first| first == checks::jail::PROBE).is_some() {
-        return verdict("probe", checks::jail::probe(&arguments.next().unwrap_or_default()));
-    }
-    let wish = match Wish::new(arguments) {
-        Ok(wish) => wish,
+    match Options::new(std::env::args().skip(1)) {
+        Ok(options) => run(&options),
         Err(error) => {
-            eprintln!("behaviour: {error}\nusage: behaviour [--list] [--skip TEXT]... [TEXT]...");
-            return ExitCode::from(64);
-        }
-    };
-    let wanted: Vec<&Check> = checks::all().filter(|check| wish.wants(check)).collect();
-    if wish.list {
-        wanted.iter().for_each(|check| println!("{}", check.name));
-        return ExitCode::SUCCESS;
-    }
-    if !cfg!(target_os = "freebsd") {
-        eprintln!("behaviour: the checks need FreeBSD; here they can only be listed (--list)");
-        return ExitCode::from(69);
-    }
-    if wanted.is_empty() {
-        eprintln!("behaviour: no check has such a name");
-        return ExitCode::from(64);
-    }
-    let mut status = ExitCode::SUCCESS;
-    for check in wanted {
-        let outcome = Child::start(check.seconds, check.run).and_then(Child::wait);
-        if verdict(check.name, outcome) != ExitCode::SUCCESS {
-            status = ExitCode::FAILURE;
+            eprintln!("conformance: {error}\n{}", options::USAGE);
+            ExitCode::from(64)
         }
     }
-    status
 }
 
-fn verdict(name: &str, outcome: Outcome) -> ExitCode {
-    match outcome {
-        Ok(()) => {
-            println!("ok {name}");
+fn run(options: &Options) -> ExitCode {
+    match &options.job {
+        Job::List => {
+            options.tests().for_each(|test| println!("{}", test.name));
             ExitCode::SUCCESS
         }
-        Err(Failure(text)) => {
-            println!("FAILED {name}: {text}");
-            ExitCode::FAILURE
+        Job::All => runner::run_all(options),
+        Job::One(name) => in_system(options, || runner::run_one(name)),
+        Job::Probe(name, argument) => in_system(options, || runner::run_probe(name, argument)),
+    }
+}
+
+/// Runs `work` once this process has its system.
+fn in_system(options: &Options, work: impl FnOnce() -> ExitCode) -> ExitCode {
+    match system(options) {
+        Ok(system) => {
+            system::arrive(system);
+            work()
+        }
+        Err(error) => {
+            eprintln!("conformance: {error}");
+            ExitCode::from(69)
         }
     }
+}
+
+#[cfg(target_os = "freebsd")]
+fn system(_: &Options) -> Result<Box<dyn System + Send>, String> {
+    Ok(Box::new(freebsd::FreeBsd::new()))
+}
+
+#[cfg(not(target_os = "freebsd"))]
+fn system(options: &Options) -> Result<Box<dyn System + Send>, String> {
+    let hosted = hosted::Hosted::boot(options.subject.as_deref())?;
+    Ok(Box::new(hosted))
 }

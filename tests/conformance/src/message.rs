@@ -4,6 +4,8 @@
 pub const GENERIC: u32 = 1_137_070_366;
 /// `NGM_SOCKET_COOKIE`
 pub const SOCKET: u32 = 851_601_233;
+/// Where the cookie lies in a header.
+pub const COOKIE: usize = 20;
 /// A cookie of no node type.
 pub const FOREIGN: u32 = 0x6e67_6f72;
 /// `sizeof(struct ng_mesg)`
@@ -21,6 +23,12 @@ pub const CONNECT: u32 = 3;
 pub const NAME: u32 = 4;
 /// `NGM_RMHOOK`
 pub const RMHOOK: u32 = 5;
+/// `NGM_LISTHOOKS`
+pub const LISTHOOKS: u32 = 7 | 0x3000_0000;
+/// `NGM_BINARY2ASCII`
+pub const BINARY_TO_ASCII: u32 = 12 | 0x3000_0000;
+/// `NGM_ASCII2BINARY`
+pub const ASCII_TO_BINARY: u32 = 13 | 0x3000_0000;
 /// `NGM_NODEINFO`
 pub const NODEINFO: u32 = 6 | 0x3000_0000;
 
@@ -96,7 +104,7 @@ impl Message {
 }
 
 /// Text with zeros behind it.
-fn field(text: &[u8], size: usize) -> Vec<u8> {
+pub fn field(text: &[u8], size: usize) -> Vec<u8> {
     let mut bytes = text.to_vec();
     bytes.resize(size, 0);
     bytes

@@ -1,32 +1,34 @@
 //! A control socket, a data socket, and what the checks do with them.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use crate::errno::{Errno, Failure};
-use crate::message::{self, Message, NAME, NODEINFO, RESPONSE, RMHOOK, SHUTDOWN};
-use crate::sys::{self, Address};
+use netgraph::{Errno, Events, Protocol, Wait};
 
-/// How long something that comes may take.
-const SOON: i32 = 3000;
-/// How long to wait for what must not come.
-const NEVER: i32 = 200;
+use crate::call::{self, Address, AsSocket};
+use crate::message::{self, Message, NAME, NODEINFO, RESPONSE, RMHOOK, SHUTDOWN};
+use crate::outcome::{Outcome, Stop};
+use crate::system::{TestSocket, here};
+
+/// How many milliseconds something that comes may take.
+const SOON: u64 = 3000;
+/// How many milliseconds to wait for what must not come.
+const NEVER: u64 = 200;
 
 /// A control socket and so a node.
-pub struct Control(OwnedFd);
+pub struct Control(Box<dyn TestSocket>);
 
 /// A data socket.
-pub struct Data(OwnedFd);
+pub struct Data(Box<dyn TestSocket>);
 
-impl AsFd for Control {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+impl AsSocket for Control {
+    fn socket(&self) -> &dyn TestSocket {
+        self.0.as_ref()
     }
 }
 
-impl AsFd for Data {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+impl AsSocket for Data {
+    fn socket(&self) -> &dyn TestSocket {
+        self.0.as_ref()
     }
 }
 
@@ -46,7 +48,7 @@ pub struct Info {
 impl Control {
     /// socket(2)
     pub fn new() -> Result<Self, Errno> {
-        sys::socket(sys::CONTROL).map(Self)
+        here().socket(Protocol::Control).map(Self)
     }
 
     /// Sends a message to the node that a path leads to.
@@ -56,7 +58,7 @@ impl Control {
 
     /// Sends a datagram that may be no message.
     pub fn send_bytes(&self, path: &str, bytes: &[u8]) -> Result<(), Errno> {
-        sys::send(self, bytes, Some(&Address::text(path))).map(drop)
+        call::send(self, bytes, Some(&Address::text(path))).map(drop)
     }
 
     /// Makes a node behind a new hook.
@@ -71,8 +73,8 @@ impl Control {
         self.send(".", &Message::connect(target, ours, theirs))?;
         for path in [target, "."] {
             self.send(path, &Message::generic(NODEINFO, &[]))?;
-            sys::poll(self, SOON)?;
-            sys::receive(self, 1 << 16, libc::MSG_DONTWAIT)?;
+            call::poll(self, SOON)?;
+            call::receive(self, 1 << 16, Wait::Never)?;
         }
         Ok(())
     }
@@ -93,7 +95,7 @@ impl Control {
     }
 
     /// Asks a node about itself.
-    pub fn info(&self, path: &str) -> Result<Info, Failure> {
+    pub fn info(&self, path: &str) -> Outcome<Info> {
         self.send(path, &Message::generic(NODEINFO, &[]))?;
         loop {
             let (bytes, _) = receive(self)?;
@@ -116,28 +118,28 @@ impl Control {
     }
 
     /// This node's address by ID: `[id]:`.
-    pub fn address(&self) -> Result<String, Failure> {
+    pub fn address(&self) -> Outcome<String> {
         Ok(format!("[{:x}]:", self.info(".")?.id))
     }
 
     /// bind(2) to a name.
     pub fn bind(&self, name: &str) -> Result<(), Errno> {
-        sys::bind(self, &Address::text(name))
+        call::bind(self, &Address::text(name))
     }
 
     /// A data socket for this node.
-    pub fn data(&self) -> Result<Data, Failure> {
+    pub fn data(&self) -> Outcome<Data> {
         let data = Data::new()?;
         data.connect(&self.address()?)?;
         Ok(data)
     }
 
     /// Whether a path leads nowhere, now or soon.
-    pub fn is_gone(&self, path: &str) -> Result<bool, Failure> {
+    pub fn is_gone(&self, path: &str) -> Outcome<bool> {
         let end = Instant::now() + Duration::from_secs(3);
         while Instant::now() < end {
             match self.send(path, &Message::generic(NODEINFO, &[])) {
-                Err(errno) if errno.code == libc::ENOENT => return Ok(true),
+                Err(Errno::ENOENT) => return Ok(true),
                 Err(errno) => return Err(errno.into()),
                 Ok(()) => drop(receive(self)?),
             }
@@ -150,36 +152,36 @@ impl Control {
 impl Data {
     /// socket(2)
     pub fn new() -> Result<Self, Errno> {
-        sys::socket(sys::DATA).map(Self)
+        here().socket(Protocol::Data).map(Self)
     }
 
     /// connect(2) to the node that a text leads to.
     pub fn connect(&self, text: &str) -> Result<(), Errno> {
-        sys::connect(self, &Address::text(text))
+        call::connect(self, &Address::text(text))
     }
 
     /// Sends a packet out of a hook.
     pub fn send(&self, hook: &str, packet: &[u8]) -> Result<(), Errno> {
-        sys::send(self, packet, Some(&Address::text(hook))).map(drop)
+        call::send(self, packet, Some(&Address::text(hook))).map(drop)
     }
 
     /// Sends a packet without an address.
     pub fn send_plain(&self, packet: &[u8]) -> Result<(), Errno> {
-        sys::send(self, packet, None).map(drop)
+        call::send(self, packet, None).map(drop)
     }
 }
 
 /// The next datagram of a socket, which must come soon.
-pub fn receive(socket: &impl AsFd) -> Result<(Vec<u8>, Address), Failure> {
-    if sys::poll(socket, SOON)? == 0 {
-        return Err(Failure("expected a datagram, got none".into()));
+pub fn receive(socket: &impl AsSocket) -> Outcome<(Vec<u8>, Address)> {
+    if call::poll(socket, SOON)? == Events::default() {
+        return Err(Stop::Failed("expected a datagram, got none".into()));
     }
-    Ok(sys::receive(socket, 1 << 16, libc::MSG_DONTWAIT)?)
+    Ok(call::receive(socket, 1 << 16, Wait::Never)?)
 }
 
 /// Whether nothing comes.
-pub fn is_quiet(socket: &impl AsFd) -> Result<bool, Errno> {
-    Ok(sys::poll(socket, NEVER)? == 0)
+pub fn is_quiet(socket: &impl AsSocket) -> Result<bool, Errno> {
+    Ok(call::poll(socket, NEVER)? == Events::default())
 }
 
 /// Two nodes with data sockets, joined by the hooks `x` and `y`.
@@ -196,7 +198,7 @@ pub struct Pair {
 
 impl Pair {
     /// Makes them.
-    pub fn new() -> Result<Self, Failure> {
+    pub fn new() -> Outcome<Self> {
         let (left, right) = (Control::new()?, Control::new()?);
         left.join_hooks(&right.address()?, "x", "y")?;
         let (left_data, right_data) = (left.data()?, right.data()?);
@@ -213,3 +215,6 @@ impl Pair {
 pub fn fresh_name(suffix: &str) -> String {
     format!("proof{}{suffix}", std::process::id())
 }
+
+/// The errors that say that the node is gone.
+pub const GONE: [Errno; 3] = [Errno::ENOTCONN, Errno::EINVAL, Errno::ENOENT];

@@ -1,22 +1,22 @@
 //! A data socket joins a node.
 
-use libc::{EADDRINUSE, EINVAL, EISCONN, ENOENT, ENOTCONN};
+use netgraph::Errno;
 
-use crate::Check;
-use crate::errno::{Outcome, refused, refused_with, same, works};
+use crate::Test;
+use crate::outcome::{Outcome, refused, refused_with, same, works};
 use crate::node::{Control, Data, Pair, fresh_name, receive};
-use crate::sys::{self, Address};
+use crate::call::{self, Address};
 
-pub const CHECKS: &[Check] = &[
-    Check::new("b30_connect_by_name_and_by_id", by_name_and_id),
-    Check::new("b30_connect_to_a_relative_address_is_einval", relative),
-    Check::new("b30_connect_to_an_empty_address_is_einval", empty),
-    Check::new("b30_connect_reads_no_more_than_the_address", unterminated),
-    Check::new("b30_connect_to_another_type_is_einval", other_type),
-    Check::new("b30_connect_twice_is_eisconn", twice),
-    Check::new("b30_connect_to_a_node_with_data_socket_is_eaddrinuse", taken),
-    Check::new("b30_connect_to_nothing_is_enoent", nothing),
-    Check::new("b34_sending_before_connect_is_enotconn", before),
+pub const TESTS: &[Test] = &[
+    Test::new("b30_connect_by_name_and_by_id", by_name_and_id),
+    Test::new("b30_connect_to_a_relative_address_is_einval", relative),
+    Test::new("b30_connect_to_an_empty_address_is_einval", empty),
+    Test::new("b30_connect_reads_no_more_than_the_address", unterminated),
+    Test::new("b30_connect_to_another_type_is_einval", other_type),
+    Test::new("b30_connect_twice_is_eisconn", twice),
+    Test::new("b30_connect_to_a_node_with_data_socket_is_eaddrinuse", taken),
+    Test::new("b30_connect_to_nothing_is_enoent", nothing),
+    Test::new("b34_sending_before_connect_is_enotconn", before),
 ];
 
 fn by_name_and_id() -> Outcome {
@@ -42,7 +42,7 @@ fn relative() -> Outcome {
     let pair = Pair::new()?;
     let data = Data::new()?;
     for text in [".", ".:", ".:x", "x", "x.y", "hook"] {
-        refused(&format!("`{text}`"), data.connect(text), EINVAL)?;
+        refused(&format!("`{text}`"), data.connect(text), Errno::EINVAL)?;
     }
     drop(pair);
     still_works(&data)
@@ -50,11 +50,11 @@ fn relative() -> Outcome {
 
 fn empty() -> Outcome {
     let data = Data::new()?;
-    refused("an empty text", data.connect(""), EINVAL)?;
-    refused("no text at all", sys::connect(&data, &Address::raw(&[])), EINVAL)?;
-    refused("many zeros", sys::connect(&data, &Address::raw(&[0; 250])), EINVAL)?;
+    refused("an empty text", data.connect(""), Errno::EINVAL)?;
+    refused("no text at all", call::connect(&data, &Address::raw(&[])), Errno::EINVAL)?;
+    refused("many zeros", call::connect(&data, &Address::raw(&[0; 250])), Errno::EINVAL)?;
     // A colon without a node before it is a relative path as well.
-    refused_with("a colon", data.connect(":"), &[EINVAL, ENOENT])?;
+    refused_with("a colon", data.connect(":"), &[Errno::EINVAL, Errno::ENOENT])?;
     still_works(&data)
 }
 
@@ -67,20 +67,20 @@ fn unterminated() -> Outcome {
         let data = Data::new()?;
         refused(
             "a name that ends early",
-            sys::connect(&data, &Address::raw(name.as_bytes())),
-            EINVAL,
+            call::connect(&data, &Address::raw(name.as_bytes())),
+            Errno::EINVAL,
         )?;
         // With it, the address is whole but for its zero: either answer is right, if it is always the same.
         let whole = Address::raw(format!("{name}:").as_bytes());
-        match sys::connect(&data, &whole) {
-            Ok(()) => same("the socket's name", sys::own_name(&data)?.as_text(), name.clone())?,
-            other => refused("a name without its zero", other, EINVAL)?,
+        match call::connect(&data, &whole) {
+            Ok(()) => same("the socket's name", call::own_name(&data)?.as_text(), name.clone())?,
+            other => refused("a name without its zero", other, Errno::EINVAL)?,
         }
     }
     refused_with(
         "253 bytes",
-        sys::connect(&Data::new()?, &Address::raw(&[b'a'; 253])),
-        &[EINVAL, ENOENT],
+        call::connect(&Data::new()?, &Address::raw(&[b'a'; 253])),
+        &[Errno::EINVAL, Errno::ENOENT],
     )
 }
 
@@ -88,14 +88,14 @@ fn other_type() -> Outcome {
     let control = Control::new()?;
     control.mkpeer("hub", "h", "h")?;
     let hub = control.info("h")?.id;
-    refused("a hub", Data::new()?.connect(&format!("[{hub:x}]:")), EINVAL)
+    refused("a hub", Data::new()?.connect(&format!("[{hub:x}]:")), Errno::EINVAL)
 }
 
 fn twice() -> Outcome {
     let pair = Pair::new()?;
     let other = Control::new()?;
     for address in [pair.left.address()?, other.address()?] {
-        refused(&address, pair.left_data.connect(&address), EISCONN)?;
+        refused(&address, pair.left_data.connect(&address), Errno::EISCONN)?;
     }
     works("a packet after that", pair.left_data.send("x", b"after"))?;
     works(
@@ -110,7 +110,7 @@ fn taken() -> Outcome {
     refused(
         "the second data socket",
         second.connect(&pair.left.address()?),
-        EADDRINUSE,
+        Errno::EADDRINUSE,
     )?;
     drop(pair.left_data);
     works(
@@ -122,14 +122,14 @@ fn taken() -> Outcome {
 
 fn nothing() -> Outcome {
     let data = Data::new()?;
-    refused("a name", data.connect("nosuchnode:"), ENOENT)?;
-    refused("an ID", data.connect("[fffffff0]:"), ENOENT)?;
+    refused("a name", data.connect("nosuchnode:"), Errno::ENOENT)?;
+    refused("an ID", data.connect("[fffffff0]:"), Errno::ENOENT)?;
     still_works(&data)
 }
 
 fn before() -> Outcome {
     let data = Data::new()?;
-    refused("sendto", data.send("hook", b"packet"), ENOTCONN)?;
-    refused("send", data.send_plain(b"packet"), ENOTCONN)?;
-    refused("write", sys::write(&data, b"packet"), ENOTCONN)
+    refused("sendto", data.send("hook", b"packet"), Errno::ENOTCONN)?;
+    refused("send", data.send_plain(b"packet"), Errno::ENOTCONN)?;
+    refused("write", call::write(&data, b"packet"), Errno::ENOTCONN)
 }

@@ -1,30 +1,30 @@
 //! Control messages find their node, and its answer comes back.
 
-use libc::{EADDRINUSE, EDESTADDRREQ, EEXIST, EINPROGRESS, EINVAL, ENOENT, EPERM};
+use netgraph::Errno;
 
-use crate::Check;
-use crate::errno::{Outcome, holds, refused, same, works};
+use crate::Test;
+use crate::outcome::{Outcome, holds, refused, same, works};
 use crate::message::{FOREIGN, HEADER, LINGER, MKPEER, Message, NOLINGER, SOCKET};
 use crate::node::{Control, Pair, fresh_name, receive};
-use crate::process;
-use crate::sys::{self, Address};
+use crate::system::here;
+use crate::call::{self, Address};
 
-pub const CHECKS: &[Check] = &[
-    Check::new("b10_paths_lead_to_their_nodes", paths),
-    Check::new("b10_paths_to_nothing_are_enoent", no_paths),
-    Check::new("b11_no_address_is_edestaddrreq", no_address),
-    Check::new("b12_ancillary_data_is_einval", ancillary),
-    Check::new("b15_the_node_s_error_comes_back", node_error),
-    Check::new("b15_nonblocking_sockets_work", nonblocking),
-    Check::new("b16_mkpeer_of_a_malformed_type_is_einval", malformed_type),
-    Check::new("b16_mkpeer_of_an_unknown_type_is_enoent", unknown_type),
-    Check::new("b16_loading_a_type_needs_privilege", type_privilege),
-    Check::new("b17_foreign_messages_arrive_unaltered", foreign),
-    Check::new("b19_nolinger_ends_with_the_last_hook", nolinger),
-    Check::new("b20_linger_is_the_default_and_comes_back", linger),
-    Check::new("b21_unknown_socket_commands_are_einval", unknown_command),
-    Check::new("b22_connect_of_a_control_socket_is_einval", connect),
-    Check::new("b23_paths_of_more_than_200_bytes_work", long_path),
+pub const TESTS: &[Test] = &[
+    Test::new("b10_paths_lead_to_their_nodes", paths),
+    Test::new("b10_paths_to_nothing_are_enoent", no_paths),
+    Test::new("b11_no_address_is_edestaddrreq", no_address),
+    Test::new("b12_ancillary_data_is_einval", ancillary),
+    Test::new("b15_the_node_s_error_comes_back", node_error),
+    Test::new("b15_nonblocking_sockets_work", nonblocking),
+    Test::new("b16_mkpeer_of_a_malformed_type_is_einval", malformed_type),
+    Test::new("b16_mkpeer_of_an_unknown_type_is_enoent", unknown_type),
+    Test::new("b16_loading_a_type_needs_privilege", type_privilege),
+    Test::new("b17_foreign_messages_arrive_unaltered", foreign),
+    Test::new("b19_nolinger_ends_with_the_last_hook", nolinger),
+    Test::new("b20_linger_is_the_default_and_comes_back", linger),
+    Test::new("b21_unknown_socket_commands_are_einval", unknown_command),
+    Test::new("b22_connect_of_a_control_socket_is_einval", connect),
+    Test::new("b23_paths_of_more_than_200_bytes_work", long_path),
 ];
 
 fn paths() -> Outcome {
@@ -61,7 +61,7 @@ fn no_paths() -> Outcome {
         "x.nosuchhook",
         ".:x.x",
     ] {
-        refused(&format!("`{path}`"), pair.left.shut_down(path), ENOENT)?;
+        refused(&format!("`{path}`"), pair.left.shut_down(path), Errno::ENOENT)?;
     }
     Ok(())
 }
@@ -69,8 +69,8 @@ fn no_paths() -> Outcome {
 fn no_address() -> Outcome {
     let control = Control::new()?;
     let bytes = Message::generic(crate::message::NODEINFO, &[]).bytes();
-    refused("send", sys::send(&control, &bytes, None), EDESTADDRREQ)?;
-    refused("write", sys::write(&control, &bytes), EDESTADDRREQ)
+    refused("send", call::send(&control, &bytes, None), Errno::EDESTADDRREQ)?;
+    refused("write", call::write(&control, &bytes), Errno::EDESTADDRREQ)
 }
 
 fn ancillary() -> Outcome {
@@ -78,53 +78,53 @@ fn ancillary() -> Outcome {
     let bytes = Message::new(FOREIGN, 1, vec![]).bytes();
     refused(
         "a message",
-        sys::send_with_ancillary(&pair.left, &bytes, &Address::text("x")),
-        EINVAL,
+        call::send_with_ancillary(&pair.left, &bytes, &Address::text("x")),
+        Errno::EINVAL,
     )?;
     refused(
         "a packet",
-        sys::send_with_ancillary(&pair.left_data, b"packet", &Address::text("x")),
-        EINVAL,
+        call::send_with_ancillary(&pair.left_data, b"packet", &Address::text("x")),
+        Errno::EINVAL,
     )
 }
 
 fn node_error() -> Outcome {
     let pair = Pair::new()?;
     pair.left.mkpeer("hub", "h", "h")?;
-    refused("a hook that is there", pair.left.mkpeer("hub", "h", "h"), EEXIST)?;
+    refused("a hook that is there", pair.left.mkpeer("hub", "h", "h"), Errno::EEXIST)?;
     refused(
         "a command that a hub has not",
         pair.left.send("h", &Message::new(FOREIGN, 1, vec![])),
-        EINVAL,
+        Errno::EINVAL,
     )?;
     refused(
         "a hook name that no bridge takes",
         pair.left.mkpeer("bridge", "b", "wrong"),
-        EINVAL,
+        Errno::EINVAL,
     )?;
     let name = fresh_name("e");
     pair.right.bind(&name)?;
-    refused("a taken name for another node", pair.left.name("h", &name), EADDRINUSE)
+    refused("a taken name for another node", pair.left.name("h", &name), Errno::EADDRINUSE)
 }
 
 fn nonblocking() -> Outcome {
     let control = Control::new()?;
-    sys::set_nonblocking(&control)?;
+    call::set_nonblocking(&control)?;
     let node = control.info(".")?;
     same("the hooks of a new node", node.hooks, 0)?;
     // Asked by a socket that waits for its turn: on the node itself a message may still be queued.
     let watcher = Control::new()?;
     let path = format!("[{:x}]:", node.id);
     match control.mkpeer("hub", "h", "h") {
-        Err(errno) if errno.code != EINPROGRESS => return Err(errno.into()),
+        Err(errno) if errno != Errno::EINPROGRESS => return Err(errno.into()),
         _ => same("the hooks after mkpeer", watcher.info(&path)?.hooks, 1)?,
     }
     match control.mkpeer("hub", "h", "h") {
-        Err(errno) if errno.code == EINPROGRESS => {
+        Err(errno) if errno == Errno::EINPROGRESS => {
             std::thread::sleep(std::time::Duration::from_secs(1));
-            same("SO_ERROR", sys::option(&control, libc::SO_ERROR)?, EEXIST)
+            same("SO_ERROR", call::pending_error(&control)?, Some(Errno::EEXIST))
         }
-        other => refused("a hook that is there", other, EEXIST),
+        other => refused("a hook that is there", other, Errno::EEXIST),
     }
 }
 
@@ -134,26 +134,26 @@ fn malformed_type() -> Outcome {
     for kind in types {
         let message = Message::generic(MKPEER, &[(kind, 32), (b"h", 32), (b"h", 32)]);
         let what = format!("the type `{}`", String::from_utf8_lossy(kind));
-        refused(&what, control.send(".", &message), EINVAL)?;
+        refused(&what, control.send(".", &message), Errno::EINVAL)?;
     }
     let short = Message::generic(MKPEER, &[(b"hub", 32), (b"h", 32), (b"h", 31)]);
-    refused("arguments that end too early", control.send(".", &short), EINVAL)?;
+    refused("arguments that end too early", control.send(".", &short), Errno::EINVAL)?;
     refused(
         "no arguments",
         control.send(".", &Message::generic(MKPEER, &[])),
-        EINVAL,
+        Errno::EINVAL,
     )?;
     same("the hooks after that", control.info(".")?.hooks, 0)
 }
 
 fn unknown_type() -> Outcome {
-    refused("mkpeer", Control::new()?.mkpeer("nosuchtype", "h", "h"), ENOENT)
+    refused("mkpeer", Control::new()?.mkpeer("nosuchtype", "h", "h"), Errno::ENOENT)
 }
 
 fn type_privilege() -> Outcome {
     let control = Control::new()?;
-    process::become_nobody()?;
-    refused("mkpeer by nobody", control.mkpeer("nosuchtype", "h", "h"), EPERM)
+    here().become_nobody()?;
+    refused("mkpeer by nobody", control.mkpeer("nosuchtype", "h", "h"), Errno::EPERM)
 }
 
 fn foreign() -> Outcome {
@@ -168,7 +168,7 @@ fn foreign() -> Outcome {
         same(
             "the size of the address",
             from.size(),
-            if process::release() < 15 { 16 } else { 34 },
+            if here().release() < 15 { 16 } else { 34 },
         )?;
     }
     works(
@@ -214,12 +214,12 @@ fn unknown_command() -> Outcome {
         refused(
             &format!("command {command} to oneself"),
             pair.left.send(".", &message),
-            EINVAL,
+            Errno::EINVAL,
         )?;
         refused(
             &format!("command {command} to another"),
             pair.left.send("x", &message),
-            EINVAL,
+            Errno::EINVAL,
         )?;
     }
     Ok(())
@@ -230,8 +230,8 @@ fn connect() -> Outcome {
     for text in [".", "", "nosuch:", &pair.right.address()?] {
         refused(
             &format!("`{text}`"),
-            sys::connect(&pair.left, &Address::text(text)),
-            EINVAL,
+            call::connect(&pair.left, &Address::text(text)),
+            Errno::EINVAL,
         )?;
     }
     pair.left.info("x").map(drop)

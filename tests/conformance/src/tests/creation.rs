@@ -1,27 +1,27 @@
 //! Sockets are made, inherited and named.
 
-use libc::{EADDRINUSE, EINVAL, EOPNOTSUPP, EPERM};
+use netgraph::{Errno, Protocol};
 
-use crate::Check;
-use crate::errno::{Outcome, refused, same, works};
+use crate::Test;
+use crate::outcome::{Outcome, refused, same, works};
 use crate::node::{Control, Data, Info, Pair, fresh_name, receive};
-use crate::process;
-use crate::sys::{self, Address};
+use crate::system::here;
+use crate::call::{self, Address};
 
-pub const CHECKS: &[Check] = &[
-    Check::new("b01_new_node_has_type_socket_no_name_no_hooks", new_node),
-    Check::new("b01_control_socket_needs_privilege", control_privilege),
-    Check::new("b02_data_socket_needs_privilege", data_privilege),
-    Check::new("b03_inherited_sockets_work_without_privilege", inherited),
-    Check::new("b04_bind_names_the_node", bind),
-    Check::new("b04_bind_refuses_malformed_addresses", bind_malformed),
-    Check::new("b04_bind_refuses_a_taken_name", bind_taken),
-    Check::new("b04_bind_refuses_a_second_name", bind_twice),
-    Check::new("b05_bind_of_a_data_socket_is_eopnotsupp", bind_data),
-    Check::new("b06_getsockname_is_the_name", own_name),
-    Check::new("b06_getsockname_without_a_name", own_name_unnamed),
-    Check::new("b06_getsockname_after_shutdown_is_einval", own_name_after),
-    Check::new("b07_mkpeer_of_type_socket_is_einval", mkpeer_socket),
+pub const TESTS: &[Test] = &[
+    Test::new("b01_new_node_has_type_socket_no_name_no_hooks", new_node),
+    Test::new("b01_control_socket_needs_privilege", control_privilege),
+    Test::new("b02_data_socket_needs_privilege", data_privilege),
+    Test::new("b03_inherited_sockets_work_without_privilege", inherited),
+    Test::new("b04_bind_names_the_node", bind),
+    Test::new("b04_bind_refuses_malformed_addresses", bind_malformed),
+    Test::new("b04_bind_refuses_a_taken_name", bind_taken),
+    Test::new("b04_bind_refuses_a_second_name", bind_twice),
+    Test::new("b05_bind_of_a_data_socket_is_eopnotsupp", bind_data),
+    Test::new("b06_getsockname_is_the_name", own_name),
+    Test::new("b06_getsockname_without_a_name", own_name_unnamed),
+    Test::new("b06_getsockname_after_shutdown_is_einval", own_name_after),
+    Test::new("b07_mkpeer_of_type_socket_is_einval", mkpeer_socket),
 ];
 
 fn new_node() -> Outcome {
@@ -41,20 +41,20 @@ fn new_node() -> Outcome {
 }
 
 fn control_privilege() -> Outcome {
-    process::become_nobody()?;
-    refused("a control socket of nobody", sys::socket(sys::CONTROL), EPERM)
+    here().become_nobody()?;
+    refused("a control socket of nobody", here().socket(Protocol::Control).map(drop), Errno::EPERM)
 }
 
 fn data_privilege() -> Outcome {
-    process::become_nobody()?;
-    refused("a data socket of nobody", sys::socket(sys::DATA), EPERM)
+    here().become_nobody()?;
+    refused("a data socket of nobody", here().socket(Protocol::Data).map(drop), Errno::EPERM)
 }
 
 fn inherited() -> Outcome {
     let pair = Pair::new()?;
     // Nobody may use a type, but not load it.
     pair.left.mkpeer("hole", "loaded", "loaded")?;
-    process::become_nobody()?;
+    here().become_nobody()?;
     same("the hooks that nobody sees", pair.left.info(".")?.hooks, 2)?;
     works("a packet from nobody", pair.left_data.send("x", b"inherited"))?;
     same(
@@ -91,10 +91,10 @@ fn bind_malformed() -> Outcome {
         ("a name that is an ID", b"[1f]\0"),
     ];
     for (what, data) in cases {
-        refused(what, sys::bind(&control, &Address::raw(data)), EINVAL)?;
+        refused(what, call::bind(&control, &Address::raw(data)), Errno::EINVAL)?;
     }
     let long = [&[b'a'; 252][..], &[0]].concat();
-    refused("the longest address", sys::bind(&control, &Address::raw(&long)), EINVAL)?;
+    refused("the longest address", call::bind(&control, &Address::raw(&long)), Errno::EINVAL)?;
     same("the name after all that", control.info(".")?.name, String::new())
 }
 
@@ -102,7 +102,7 @@ fn bind_taken() -> Outcome {
     let (first, second) = (Control::new()?, Control::new()?);
     let name = fresh_name("t");
     first.bind(&name)?;
-    refused("a taken name", second.bind(&name), EADDRINUSE)?;
+    refused("a taken name", second.bind(&name), Errno::EADDRINUSE)?;
     drop(first);
     // The node is removed in its own time.
     second.is_gone(&format!("{name}:"))?;
@@ -113,19 +113,19 @@ fn bind_twice() -> Outcome {
     let control = Control::new()?;
     let name = fresh_name("1");
     control.bind(&name)?;
-    refused("a second name", control.bind(&fresh_name("2")), EINVAL)?;
-    refused("the same name again", control.bind(&name), EINVAL)?;
+    refused("a second name", control.bind(&fresh_name("2")), Errno::EINVAL)?;
+    refused("the same name again", control.bind(&name), Errno::EINVAL)?;
     same("the name after that", control.info(".")?.name, name)
 }
 
 fn bind_data() -> Outcome {
     let data = Data::new()?;
-    refused("bind", sys::bind(&data, &Address::text("proof")), EOPNOTSUPP)?;
+    refused("bind", call::bind(&data, &Address::text("proof")), Errno::EOPNOTSUPP)?;
     let pair = Pair::new()?;
     refused(
         "bind once connected",
-        sys::bind(&pair.left_data, &Address::text("proof")),
-        EOPNOTSUPP,
+        call::bind(&pair.left_data, &Address::text("proof")),
+        Errno::EOPNOTSUPP,
     )
 }
 
@@ -135,27 +135,27 @@ fn own_name() -> Outcome {
     control.bind(&name)?;
     same(
         "the control socket's name",
-        sys::own_name(&control)?.as_text(),
+        call::own_name(&control)?.as_text(),
         name.clone(),
     )?;
     same(
         "the data socket's name",
-        sys::own_name(&control.data()?)?.as_text(),
+        call::own_name(&control.data()?)?.as_text(),
         name,
     )?;
-    refused("getsockname before connect", sys::own_name(&Data::new()?), EINVAL)
+    refused("getsockname before connect", call::own_name(&Data::new()?), Errno::EINVAL)
 }
 
 fn own_name_unnamed() -> Outcome {
     let control = Control::new()?;
-    let expected = if process::release() < 15 {
+    let expected = if here().release() < 15 {
         String::new()
     } else {
         format!("[{:x}]", control.info(".")?.id)
     };
     same(
         "the name of an unnamed node",
-        sys::own_name(&control)?.as_text(),
+        call::own_name(&control)?.as_text(),
         expected,
     )
 }
@@ -163,8 +163,8 @@ fn own_name_unnamed() -> Outcome {
 fn own_name_after() -> Outcome {
     let pair = Pair::new()?;
     pair.left.shut_down(".")?;
-    refused("getsockname of the control socket", sys::own_name(&pair.left), EINVAL)?;
-    refused("getsockname of the data socket", sys::own_name(&pair.left_data), EINVAL)
+    refused("getsockname of the control socket", call::own_name(&pair.left), Errno::EINVAL)?;
+    refused("getsockname of the data socket", call::own_name(&pair.left_data), Errno::EINVAL)
 }
 
 fn mkpeer_socket() -> Outcome {
@@ -172,10 +172,10 @@ fn mkpeer_socket() -> Outcome {
     refused(
         "mkpeer from a control socket",
         control.mkpeer("socket", "a", "b"),
-        EINVAL,
+        Errno::EINVAL,
     )?;
     control.mkpeer("hub", "h", "h")?;
     let message = crate::message::Message::mkpeer("socket", "a", "b");
-    refused("mkpeer from another node", control.send(".:h", &message), EINVAL)?;
+    refused("mkpeer from another node", control.send(".:h", &message), Errno::EINVAL)?;
     same("the hooks after that", control.info(".")?.hooks, 1)
 }

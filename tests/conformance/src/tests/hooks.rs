@@ -2,16 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use libc::{EEXIST, ENOENT};
+use netgraph::Errno;
 
-use crate::Check;
-use crate::errno::{Outcome, holds, refused, same, works};
+use crate::Test;
+use crate::outcome::{Outcome, holds, refused, same, works};
 use crate::node::{Control, Pair, receive};
 
-pub const CHECKS: &[Check] = &[
-    Check::long("b50_a_thousand_hooks_are_found_quickly", 120, thousand),
-    Check::new("b50_odd_hook_names_work", odd),
-    Check::new("b50_hook_names_are_unique", unique),
+pub const TESTS: &[Test] = &[
+    Test::long("b50_a_thousand_hooks_are_found_quickly", 120, thousand),
+    Test::new("b50_odd_hook_names_work", odd),
+    Test::new("b50_hook_names_are_unique", unique),
 ];
 
 fn thousand() -> Outcome {
@@ -45,7 +45,7 @@ fn thousand() -> Outcome {
         (500, 500),
     )?;
     same("a hook that is left", left.info("left777")?.id, right.info(".")?.id)?;
-    refused("a hook that is gone", left.shut_down("left778"), ENOENT)?;
+    refused("a hook that is gone", left.shut_down("left778"), Errno::ENOENT)?;
     works("a packet by a hook that is left", left_data.send("left999", b"packet"))?;
     same("its hook", receive(&right_data)?.1.as_text(), "right999".to_owned())
 }
@@ -91,12 +91,12 @@ fn unique() -> Outcome {
     refused(
         "our name twice",
         pair.left.join_hooks(&pair.right.address()?, "x", "z"),
-        EEXIST,
+        Errno::EEXIST,
     )?;
     refused(
         "their name twice",
         pair.left.join_hooks(&pair.right.address()?, "z", "y"),
-        EEXIST,
+        Errno::EEXIST,
     )?;
     same(
         "the hooks after that",

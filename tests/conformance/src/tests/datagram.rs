@@ -1,23 +1,23 @@
 //! What is no whole message is refused before anyone reads it.
 
-use libc::{EINVAL, EMSGSIZE, ENOBUFS};
+use netgraph::{Errno, SocketOption};
 
-use crate::Check;
-use crate::errno::{Outcome, holds, refused, same, works};
+use crate::Test;
+use crate::outcome::{Outcome, holds, refused, same, works};
 use crate::message::{FOREIGN, HEADER, Message};
 use crate::node::{Control, Pair, is_quiet, receive};
-use crate::sys;
+use crate::call;
 
-pub const CHECKS: &[Check] = &[
-    Check::new("b13_other_versions_are_einval", versions),
-    Check::new("b14_empty_message_is_einval", empty),
-    Check::new("b14_short_message_is_einval", short),
-    Check::new("b14_arglen_beyond_the_datagram_is_einval", arglen_beyond),
-    Check::new("b14_arglen_smaller_than_the_datagram_is_accepted", arglen_smaller),
-    Check::new("b18_message_larger_than_the_receive_buffer_is_enobufs", beyond_buffer),
-    Check::new("b39_buffers_have_their_default_sizes", sizes),
-    Check::new("b39_control_messages_beyond_the_buffer_are_emsgsize", control_size),
-    Check::new("b39_packets_beyond_the_buffer_are_emsgsize", data_size),
+pub const TESTS: &[Test] = &[
+    Test::new("b13_other_versions_are_einval", versions),
+    Test::new("b14_empty_message_is_einval", empty),
+    Test::new("b14_short_message_is_einval", short),
+    Test::new("b14_arglen_beyond_the_datagram_is_einval", arglen_beyond),
+    Test::new("b14_arglen_smaller_than_the_datagram_is_accepted", arglen_smaller),
+    Test::new("b18_message_larger_than_the_receive_buffer_is_enobufs", beyond_buffer),
+    Test::new("b39_buffers_have_their_default_sizes", sizes),
+    Test::new("b39_control_messages_beyond_the_buffer_are_emsgsize", control_size),
+    Test::new("b39_packets_beyond_the_buffer_are_emsgsize", data_size),
 ];
 
 /// `net.graph.maxdgram` and `net.graph.recvspace`, as they come.
@@ -28,14 +28,14 @@ fn versions() -> Outcome {
     for version in [0, 7, 9, 255] {
         let mut message = Message::new(FOREIGN, 1, vec![1, 2, 3]);
         message.version = version;
-        refused(&format!("version {version}"), control.send(".", &message), EINVAL)?;
+        refused(&format!("version {version}"), control.send(".", &message), Errno::EINVAL)?;
     }
     holds("nothing to read", is_quiet(&control)?)
 }
 
 fn empty() -> Outcome {
     let control = Control::new()?;
-    refused("no bytes", control.send_bytes(".", &[]), EINVAL)
+    refused("no bytes", control.send_bytes(".", &[]), Errno::EINVAL)
 }
 
 fn short() -> Outcome {
@@ -43,8 +43,8 @@ fn short() -> Outcome {
     let whole = Message::new(FOREIGN, 1, vec![]).bytes();
     for length in [1, 2, 8, 24, 55] {
         let what = format!("{length} bytes");
-        refused(&what, pair.left.send_bytes(".", &whole[..length]), EINVAL)?;
-        refused(&what, pair.left.send_bytes("x", &whole[..length]), EINVAL)?;
+        refused(&what, pair.left.send_bytes(".", &whole[..length]), Errno::EINVAL)?;
+        refused(&what, pair.left.send_bytes("x", &whole[..length]), Errno::EINVAL)?;
     }
     holds("nothing to read", is_quiet(&pair.right)?)?;
     works("56 bytes", pair.left.send_bytes("x", &whole))
@@ -65,7 +65,7 @@ fn arglen_beyond() -> Outcome {
         refused(
             &format!("arglen {length}"),
             pair.left.send_bytes("x", &message.claiming(length)),
-            EINVAL,
+            Errno::EINVAL,
         )?;
     }
     holds("nothing to read", is_quiet(&pair.right)?)
@@ -85,11 +85,11 @@ fn arglen_smaller() -> Outcome {
 
 fn beyond_buffer() -> Outcome {
     let pair = Pair::new()?;
-    sys::set_option(&pair.right, libc::SO_RCVBUF, 4096)?;
+    call::set_option(&pair.right, SocketOption::ReceiveBuffer, 4096)?;
     refused(
         "8,000 bytes",
         pair.left.send("x", &Message::new(FOREIGN, 1, vec![1; 8000])),
-        ENOBUFS,
+        Errno::ENOBUFS,
     )?;
     works(
         "1,000 bytes",
@@ -101,15 +101,15 @@ fn beyond_buffer() -> Outcome {
 fn sizes() -> Outcome {
     let pair = Pair::new()?;
     let expected = i32::try_from(DEFAULT_SIZE).unwrap_or(0);
-    for option in [libc::SO_SNDBUF, libc::SO_RCVBUF] {
+    for option in [SocketOption::SendBuffer, SocketOption::ReceiveBuffer] {
         same(
             "a buffer of a control socket",
-            sys::option(&pair.left, option)?,
+            call::option(&pair.left, option)?,
             expected,
         )?;
         same(
             "a buffer of a data socket",
-            sys::option(&pair.left_data, option)?,
+            call::option(&pair.left_data, option)?,
             expected,
         )?;
     }
@@ -118,16 +118,16 @@ fn sizes() -> Outcome {
 
 fn control_size() -> Outcome {
     let pair = Pair::new()?;
-    sys::set_option(&pair.right, libc::SO_RCVBUF, 200_000)?;
+    call::set_option(&pair.right, SocketOption::ReceiveBuffer, 200_000)?;
     let message = |size: usize| Message::new(FOREIGN, 1, vec![3; size - HEADER]);
     works("the largest message", pair.left.send("x", &message(DEFAULT_SIZE)))?;
     same("its length", receive(&pair.right)?.0.len(), DEFAULT_SIZE)?;
     refused(
         "one byte more",
         pair.left.send("x", &message(DEFAULT_SIZE + 1)),
-        EMSGSIZE,
+        Errno::EMSGSIZE,
     )?;
-    sys::set_option(&pair.left, libc::SO_SNDBUF, 60_000)?;
+    call::set_option(&pair.left, SocketOption::SendBuffer, 60_000)?;
     works(
         "a larger one from a larger buffer",
         pair.left.send("x", &message(60_000)),
@@ -137,15 +137,15 @@ fn control_size() -> Outcome {
 
 fn data_size() -> Outcome {
     let pair = Pair::new()?;
-    sys::set_option(&pair.right_data, libc::SO_RCVBUF, 200_000)?;
+    call::set_option(&pair.right_data, SocketOption::ReceiveBuffer, 200_000)?;
     works("the largest packet", pair.left_data.send("x", &[4; DEFAULT_SIZE]))?;
     same("its length", receive(&pair.right_data)?.0.len(), DEFAULT_SIZE)?;
     refused(
         "one byte more",
         pair.left_data.send("x", &[4; DEFAULT_SIZE + 1]),
-        EMSGSIZE,
+        Errno::EMSGSIZE,
     )?;
-    sys::set_option(&pair.left_data, libc::SO_SNDBUF, 60_000)?;
+    call::set_option(&pair.left_data, SocketOption::SendBuffer, 60_000)?;
     works(
         "a larger one from a larger buffer",
         pair.left_data.send("x", &[4; 60_000]),

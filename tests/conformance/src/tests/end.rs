@@ -1,30 +1,30 @@
 //! The node's end, and the sockets' ends.
 
-use std::os::fd::AsFd;
+use std::time::Duration;
 
-use libc::{EINVAL, ENOENT, ENOTCONN, POLLHUP, POLLIN};
+use netgraph::{Errno, Events, Wait};
 
-use crate::Check;
-use crate::errno::{Errno, Failure, Outcome, holds, refused, refused_with, same, works};
+use crate::Test;
+use crate::outcome::{Outcome, holds, refused, refused_with, same, works};
 use crate::message::{FOREIGN, Message};
-use crate::node::{Control, Pair, fresh_name, receive};
-use crate::process;
-use crate::sys::{self, Readiness};
+use crate::node::{Control, GONE, Pair, fresh_name, receive};
+use crate::call::{self, AsSocket};
+use crate::system::{TestSocket, here, meanwhile};
 
-pub const CHECKS: &[Check] = &[
-    Check::new("b38_data_goes_on_without_the_control_socket", data_alone),
-    Check::new("b38_control_goes_on_without_the_data_socket", control_alone),
-    Check::new("b51_writes_after_shutdown_are_enotconn", writes),
-    Check::new("b51_writes_after_shutdown_by_others_are_enotconn", writes_after_others),
-    Check::new("b51_queued_messages_are_read_first_then_enotconn", queued_messages),
-    Check::new("b51_queued_packets_are_read_first_then_enotconn", queued_packets),
-    Check::new("b51_poll_reports_the_hangup", poll),
-    Check::new("b51_kqueue_reports_the_end", kqueue),
-    Check::new("b51_shutdown_ends_a_blocked_read", blocked),
-    Check::new("b52_the_node_goes_with_its_last_socket", last_socket),
-    Check::new("b53_bind_after_shutdown_is_an_error", bind_after),
-    Check::new("b53_sendto_after_shutdown_is_an_error", send_after),
-    Check::new("b53_connect_after_shutdown_is_an_error", connect_after),
+pub const TESTS: &[Test] = &[
+    Test::new("b38_data_goes_on_without_the_control_socket", data_alone),
+    Test::new("b38_control_goes_on_without_the_data_socket", control_alone),
+    Test::new("b51_writes_after_shutdown_are_enotconn", writes),
+    Test::new("b51_writes_after_shutdown_by_others_are_enotconn", writes_after_others),
+    Test::new("b51_queued_messages_are_read_first_then_enotconn", queued_messages),
+    Test::new("b51_queued_packets_are_read_first_then_enotconn", queued_packets),
+    Test::new("b51_poll_reports_the_hangup", poll),
+    Test::new("b51_kqueue_reports_the_end", kqueue),
+    Test::new("b51_shutdown_ends_a_blocked_read", blocked),
+    Test::new("b52_the_node_goes_with_its_last_socket", last_socket),
+    Test::new("b53_bind_after_shutdown_is_an_error", bind_after),
+    Test::new("b53_sendto_after_shutdown_is_an_error", send_after),
+    Test::new("b53_connect_after_shutdown_is_an_error", connect_after),
 ];
 
 fn data_alone() -> Outcome {
@@ -47,7 +47,7 @@ fn data_alone() -> Outcome {
     refused(
         "a message for the closed socket",
         right.send(&address, &message),
-        EINVAL,
+        Errno::EINVAL,
     )
 }
 
@@ -73,38 +73,38 @@ fn writes_after_others() -> Outcome {
     refused_everywhere(&pair)
 }
 
-/// The child's SIGPIPE has its default effect, so that one would end the check.
 fn refused_everywhere(pair: &Pair) -> Outcome {
     for _ in 0..2 {
         refused(
             "a message",
             pair.left.send(".", &Message::new(FOREIGN, 1, vec![])),
-            ENOTCONN,
+            Errno::ENOTCONN,
         )?;
         refused(
             "a message to another node",
             pair.left.shut_down(&pair.right.address()?),
-            ENOTCONN,
+            Errno::ENOTCONN,
         )?;
-        refused("a packet", pair.left_data.send("x", b"packet"), ENOTCONN)?;
+        refused("a packet", pair.left_data.send("x", b"packet"), Errno::ENOTCONN)?;
         refused(
             "a packet without address",
             pair.left_data.send_plain(b"packet"),
-            ENOTCONN,
+            Errno::ENOTCONN,
         )?;
-        refused("write", sys::write(&pair.left_data, b"packet"), ENOTCONN)?;
-        refused("writev", sys::write_parts(&pair.left_data, [b"a", b"b"]), ENOTCONN)?;
+        refused("write", call::write(&pair.left_data, b"packet"), Errno::ENOTCONN)?;
+        refused("writev", call::write_parts(&pair.left_data, [b"a", b"b"]), Errno::ENOTCONN)?;
     }
+    same("the signals SIGPIPE", here().broken_pipes(), 0)?;
     same("the hooks of the other node", pair.right.info(".")?.hooks, 0)
 }
 
 /// Reads two datagrams, and then the end in every way.
-fn read_to_end(socket: &impl AsFd) -> Result<Vec<Vec<u8>>, Failure> {
+fn read_to_end(socket: &impl AsSocket) -> Outcome<Vec<Vec<u8>>> {
     let found = vec![receive(socket)?.0, receive(socket)?.0];
     for _ in 0..2 {
-        refused("recvfrom at the end", sys::receive(socket, 100, 0), ENOTCONN)?;
-        refused("read at the end", sys::read(socket, 100), ENOTCONN)?;
-        refused("readv at the end", sys::read_parts(socket), ENOTCONN)?;
+        refused("recvfrom at the end", call::receive(socket, 100, Wait::Blocking), Errno::ENOTCONN)?;
+        refused("read at the end", call::read(socket, 100), Errno::ENOTCONN)?;
+        refused("readv at the end", call::read_parts(socket), Errno::ENOTCONN)?;
     }
     Ok(found)
 }
@@ -137,22 +137,23 @@ fn queued_packets() -> Outcome {
     )
 }
 
-fn both(pair: &Pair) -> [(&'static str, std::os::fd::BorrowedFd<'_>); 2] {
+fn both(pair: &Pair) -> [(&'static str, &dyn TestSocket); 2] {
     [
-        ("the control socket", pair.left.as_fd()),
-        ("the data socket", pair.left_data.as_fd()),
+        ("the control socket", pair.left.socket()),
+        ("the data socket", pair.left_data.socket()),
     ]
 }
 
 fn poll() -> Outcome {
     let pair = Pair::new()?;
     for (what, socket) in both(&pair) {
-        same(&format!("poll of {what} before the end"), sys::poll(&socket, 100)?, 0)?;
+        let before = call::poll(&socket, 100)?;
+        same(&format!("poll of {what} before the end"), before, Events::default())?;
     }
     pair.left.shut_down(".")?;
     for (what, socket) in both(&pair) {
-        let events = i32::from(POLLHUP | POLLIN);
-        same(&format!("poll of {what}"), sys::poll(&socket, 1000)? & events, events)?;
+        let events = call::poll(&socket, 1000)?;
+        same(&format!("POLLIN and POLLHUP of {what}"), (events.readable, events.hangup), (true, true))?;
     }
     Ok(())
 }
@@ -160,40 +161,28 @@ fn poll() -> Outcome {
 fn kqueue() -> Outcome {
     let pair = Pair::new()?;
     for (what, socket) in both(&pair) {
-        same(
-            &format!("the event of {what} before the end"),
-            sys::kqueue_read(socket)?,
-            None,
-        )?;
+        same(&format!("the event of {what} before the end"), call::read_event(&socket)?, None)?;
     }
     pair.right_data.send("y", b"queued")?;
     pair.left.shut_down(".")?;
     for (what, socket) in both(&pair) {
-        let at_end = sys::kqueue_read(socket)?.map(|event| event.at_end);
+        let at_end = call::read_event(&socket)?.map(|event| event.at_end);
         same(&format!("the end of {what}"), at_end, Some(true))?;
     }
-    let bytes = sys::kqueue_read(pair.left_data.as_fd())?.map(|Readiness { bytes, .. }| bytes > 0);
-    same("whether something is queued", bytes, Some(true))
+    let queued = call::read_event(&pair.left_data)?.map(|event| event.bytes > 0);
+    same("whether something is queued", queued, Some(true))
 }
 
 fn blocked() -> Outcome {
-    let pair = Pair::new()?;
-    let (left, address) = (pair.left.as_fd(), pair.left.address()?);
-    for socket in [left, pair.left_data.as_fd()] {
-        let (helper, path) = (Control::new()?, address.clone());
-        let child = process::later(300, move || match helper.shut_down(&path) {
-            // The second time it is gone already.
-            Err(errno) if errno.code != ENOENT => Err(errno.into()),
-            _ => Ok(()),
-        })?;
-        refused("the blocked read", sys::read(&socket, 100), ENOTCONN)?;
-        child.wait()?;
+    for which in 0..2 {
+        let pair = Pair::new()?;
+        let address = pair.left.address()?;
+        let (what, socket) = both(&pair)[which];
+        let shutdown = || works("the shutdown", pair.right.shut_down(&address));
+        let read = || refused(&format!("a read of {what}"), call::read(&socket, 100), Errno::ENOTCONN);
+        meanwhile(Duration::from_millis(200), shutdown, read)?;
     }
-    let pair = Pair::new()?;
-    let (helper, path) = (Control::new()?, pair.left.address()?);
-    let child = process::later(300, move || Ok(helper.shut_down(&path)?))?;
-    refused("the blocked read of packets", sys::read(&pair.left_data, 100), ENOTCONN)?;
-    child.wait()
+    Ok(())
 }
 
 fn last_socket() -> Outcome {
@@ -228,9 +217,6 @@ fn last_socket() -> Outcome {
     Ok(())
 }
 
-/// The errors that say that the node is gone.
-const GONE: [i32; 3] = [ENOTCONN, EINVAL, ENOENT];
-
 fn gone<T: std::fmt::Debug>(what: &str, result: Result<T, Errno>) -> Outcome {
     refused_with(what, result, &GONE)
 }
@@ -262,16 +248,16 @@ fn connect_after() -> Outcome {
     refused(
         "connect of the old data socket to the node",
         pair.left_data.connect(&left),
-        libc::EISCONN,
+        Errno::EISCONN,
     )?;
     refused(
         "connect of the old data socket to another",
         pair.left_data.connect(&right),
-        libc::EISCONN,
+        Errno::EISCONN,
     )?;
-    refused("a packet after that", pair.left_data.send_plain(b"packet"), ENOTCONN)?;
+    refused("a packet after that", pair.left_data.send_plain(b"packet"), Errno::ENOTCONN)?;
     gone(
         "connect of the control socket",
-        sys::connect(&pair.left, &sys::Address::text(&right)),
+        call::connect(&pair.left, &call::Address::text(&right)),
     )
 }

@@ -1,28 +1,28 @@
 //! Packets leave by their hook and arrive with its name.
 
-use libc::{EAGAIN, EDESTADDRREQ, EHOSTUNREACH, EINVAL, ENOBUFS};
+use netgraph::{Errno, SocketOption, Wait};
 
-use crate::Check;
-use crate::errno::{Failure, Outcome, holds, refused, same, works};
+use crate::Test;
+use crate::outcome::{Outcome, holds, refused, same, works};
 use crate::node::{Control, Data, Pair, is_quiet, receive};
-use crate::sys::{self, Address, SO_RERROR};
+use crate::call::{self, Address, AsSocket};
 
-pub const CHECKS: &[Check] = &[
-    Check::new("b31_sending_to_no_hook_is_ehostunreach", no_hook),
-    Check::new("b31_hook_names_of_32_bytes_are_einval", long_hook),
-    Check::new("b32_one_hook_needs_no_address_connect_last", connect_last),
-    Check::new("b32_one_hook_needs_no_address_connect_first", connect_first),
-    Check::new("b32_no_or_many_hooks_need_an_address", many_hooks),
-    Check::new("b33_packets_come_one_by_one_with_the_hook_s_name", hook_name),
-    Check::new("b35_packets_for_no_data_socket_are_dropped", dropped),
-    Check::new("b36_packets_for_a_full_buffer_are_dropped", full),
-    Check::new("b36_so_rerror_tells_of_dropped_packets", full_told),
+pub const TESTS: &[Test] = &[
+    Test::new("b31_sending_to_no_hook_is_ehostunreach", no_hook),
+    Test::new("b31_hook_names_of_32_bytes_are_einval", long_hook),
+    Test::new("b32_one_hook_needs_no_address_connect_last", connect_last),
+    Test::new("b32_one_hook_needs_no_address_connect_first", connect_first),
+    Test::new("b32_no_or_many_hooks_need_an_address", many_hooks),
+    Test::new("b33_packets_come_one_by_one_with_the_hook_s_name", hook_name),
+    Test::new("b35_packets_for_no_data_socket_are_dropped", dropped),
+    Test::new("b36_packets_for_a_full_buffer_are_dropped", full),
+    Test::new("b36_so_rerror_tells_of_dropped_packets", full_told),
 ];
 
 fn no_hook() -> Outcome {
     let pair = Pair::new()?;
     for hook in ["nosuchhook", "y", "xx", &"h".repeat(31)] {
-        refused(&format!("`{hook}`"), pair.left_data.send(hook, b"packet"), EHOSTUNREACH)?;
+        refused(&format!("`{hook}`"), pair.left_data.send(hook, b"packet"), Errno::EHOSTUNREACH)?;
     }
     Ok(())
 }
@@ -33,16 +33,16 @@ fn long_hook() -> Outcome {
         refused(
             &format!("{length} bytes"),
             pair.left_data.send(&"h".repeat(length), b"packet"),
-            EINVAL,
+            Errno::EINVAL,
         )?;
     }
-    let whole = sys::send(&pair.left_data, b"packet", Some(&Address::raw(&[b'h'; 32])));
-    refused("32 bytes without a zero", whole, EINVAL)
+    let whole = call::send(&pair.left_data, b"packet", Some(&Address::raw(&[b'h'; 32])));
+    refused("32 bytes without a zero", whole, Errno::EINVAL)
 }
 
-fn all_ways(data: &Data, peer: &impl std::os::fd::AsFd) -> Outcome {
+fn all_ways(data: &Data, peer: &impl AsSocket) -> Outcome {
     works("send", data.send_plain(b"packet"))?;
-    works("write", sys::write(data, b"packet"))?;
+    works("write", call::write(data, b"packet"))?;
     works("sendto an empty address", data.send("", b"packet"))?;
     for _ in 0..3 {
         same("the packet", receive(peer)?.0, b"packet".to_vec())?;
@@ -67,16 +67,16 @@ fn many_hooks() -> Outcome {
     let control = Control::new()?;
     let data = control.data()?;
     let refuses = |what: &str| -> Outcome {
-        refused(&format!("send with {what}"), data.send_plain(b"packet"), EDESTADDRREQ)?;
+        refused(&format!("send with {what}"), data.send_plain(b"packet"), Errno::EDESTADDRREQ)?;
         refused(
             &format!("write with {what}"),
-            sys::write(&data, b"packet"),
-            EDESTADDRREQ,
+            call::write(&data, b"packet"),
+            Errno::EDESTADDRREQ,
         )?;
         refused(
             &format!("an empty address with {what}"),
             data.send("", b"packet"),
-            EDESTADDRREQ,
+            Errno::EDESTADDRREQ,
         )
     };
     refuses("no hook")?;
@@ -108,7 +108,7 @@ fn hook_name() -> Outcome {
     pair.left_data.send("x", b"next")?;
     same(
         "the packet in 4 bytes",
-        sys::receive(&pair.right_data, 4, 0)?.0,
+        call::receive(&pair.right_data, 4, Wait::Blocking)?.0,
         b"long".to_vec(),
     )?;
     same("the packet after it", receive(&pair.right_data)?.0, b"next".to_vec())
@@ -130,7 +130,7 @@ fn dropped() -> Outcome {
 fn overfill(pair: &Pair) -> Outcome {
     for number in 0..200u8 {
         match pair.left_data.send("x", &[number; 1000]) {
-            Err(errno) if errno.code != ENOBUFS => return Err(errno.into()),
+            Err(errno) if errno != Errno::ENOBUFS => return Err(errno.into()),
             _ => {}
         }
     }
@@ -138,12 +138,12 @@ fn overfill(pair: &Pair) -> Outcome {
 }
 
 /// Reads what there is; how many packets, and the error at the end.
-fn drain(pair: &Pair) -> Result<(u8, i32), Failure> {
+fn drain(pair: &Pair) -> Outcome<(u8, Errno)> {
     let mut count = 0;
     loop {
-        match sys::receive(&pair.right_data, 2000, libc::MSG_DONTWAIT) {
+        match call::receive(&pair.right_data, 2000, Wait::Never) {
             Ok((bytes, _)) => holds("the packets in order, whole", bytes == [count; 1000])?,
-            Err(errno) => return Ok((count, errno.code)),
+            Err(errno) => return Ok((count, errno)),
         }
         count += 1;
     }
@@ -154,29 +154,17 @@ fn full() -> Outcome {
     overfill(&pair)?;
     let (count, error) = drain(&pair)?;
     holds("some packets, but not all", (5..100).contains(&count))?;
-    same(
-        "the error at the end",
-        crate::errno::name(error),
-        crate::errno::name(EAGAIN),
-    )?;
+    same("the error at the end", error, Errno::EAGAIN)?;
     works("a packet once there is room", pair.left_data.send("x", b"room"))?;
     same("that packet", receive(&pair.right_data)?.0, b"room".to_vec())
 }
 
 fn full_told() -> Outcome {
     let pair = Pair::new()?;
-    sys::set_option(&pair.right_data, SO_RERROR, 1)?;
+    call::set_option(&pair.right_data, SocketOption::ReceiveErrors, 1)?;
     overfill(&pair)?;
     let (_, error) = drain(&pair)?;
-    same(
-        "the error at the end",
-        crate::errno::name(error),
-        crate::errno::name(ENOBUFS),
-    )?;
+    same("the error at the end", error, Errno::ENOBUFS)?;
     let (_, error) = drain(&pair)?;
-    same(
-        "the error after it was told",
-        crate::errno::name(error),
-        crate::errno::name(EAGAIN),
-    )
+    same("the error after it was told", error, Errno::EAGAIN)
 }

@@ -1,32 +1,19 @@
 //! A jail with a network stack of its own has a graph of its own.
 
-use std::process::Command;
+use netgraph::Errno;
 
-use libc::ENOENT;
-
-use crate::Check;
-use crate::errno::{Failure, Outcome, refused, same, works};
+use crate::Test;
 use crate::node::{Control, Pair, fresh_name, receive};
+use crate::outcome::{Outcome, refused, same, works};
+use crate::system::here;
 
-pub const CHECKS: &[Check] = &[Check::new("b62_a_vnet_jail_has_its_own_graph", vnet)];
-
-/// The argument by which the program knows that it runs in the jail.
-pub const PROBE: &str = "--probe";
+pub const TESTS: &[Test] = &[Test::new("b62_a_vnet_jail_has_its_own_graph", vnet)];
 
 fn vnet() -> Outcome {
     let control = Control::new()?;
     let name = fresh_name("j");
     control.bind(&name)?;
-    let status = Command::new("jail")
-        .args(["-c", "vnet", "path=/", &format!("name={name}"), "exec.clean=0"])
-        .arg(format!("command={}", std::env::current_exe()?.display()))
-        .args([PROBE, &name])
-        .status()?;
-    if !status.success() {
-        return Err(Failure(format!(
-            "expected success in the jail, got {status}; see above"
-        )));
-    }
+    here().in_jail(super::IN_JAIL, &name)?;
     same("the node's name after the jail", control.info(".")?.name, name)
 }
 
@@ -36,7 +23,7 @@ pub fn probe(name: &str) -> Outcome {
     refused(
         "the host's node by its name",
         pair.left.shut_down(&format!("{name}:")),
-        ENOENT,
+        Errno::ENOENT,
     )?;
     works("the same name in the jail", pair.left.bind(name))?;
     same(
