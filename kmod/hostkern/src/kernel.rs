@@ -1,6 +1,18 @@
 //! One kernel: booted, used, taken down.
 
+use std::ffi::c_int;
 use std::path::PathBuf;
+
+use kpi::Errno;
+
+use crate::abi::{self, Abi};
+use crate::loader::{Image, LoadError};
+use crate::module::{self, LinkError, Metadata, Object};
+use crate::native::Linked;
+use crate::process::Process;
+use crate::slot::TURN;
+use crate::sync::{MutexGuard, lock};
+use crate::{domain, epoch, faults, mbuf, memory, mutex, netgraph, report, sleep, socket, sysctl, thread};
 
 /// Which ng_socket the kernel runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,5 +36,203 @@ pub struct Config {
     pub check_leaks: bool,
 }
 
-/// The running kernel.
-pub struct Kernel {}
+/// Why a kernel does not run the module.
+#[derive(Debug, thiserror::Error)]
+pub enum BootError {
+    /// The file cannot be loaded.
+    #[error("{path}: {error}", path = path.display())]
+    Load {
+        path: PathBuf,
+        #[source]
+        error: LoadError,
+    },
+    /// The file is for none of the kernels there are.
+    #[error("{path}: for none of the FreeBSD releases known, 14.0, 14.3 and 15.0", path = .0.display())]
+    Release(PathBuf),
+    /// The kernel does not take the module.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+}
+
+/// The running kernel; at the end of the value it is taken down. Others wait until then.
+pub struct Kernel {
+    check_leaks: bool,
+    subject: Option<c_int>,
+    _turn: MutexGuard<'static, ()>,
+}
+
+/// A module in memory, not linked yet.
+struct Loaded {
+    object: Box<dyn Object>,
+    name: String,
+    abi: Abi,
+    /// Kernel variables and the copies the module uses.
+    copies: Vec<(usize, usize)>,
+}
+
+impl Loaded {
+    fn of(subject: &Subject) -> Result<Option<Self>, BootError> {
+        match subject {
+            Subject::None => Ok(None),
+            Subject::Native => Ok(Some(Self {
+                object: Box::new(Linked::new()),
+                name: "ng_socket".to_owned(),
+                abi: Abi::NATIVE,
+                copies: Vec::new(),
+            })),
+            Subject::File(path) => Self::from_file(path).map(Some),
+        }
+    }
+
+    fn from_file(path: &PathBuf) -> Result<Self, BootError> {
+        let failed = |error| BootError::Load {
+            path: path.clone(),
+            error,
+        };
+        let image = Image::load(path).map_err(failed)?;
+        let abi = Metadata::of(&image).abi().ok_or_else(|| BootError::Release(path.clone()))?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let copies = image.copies().to_vec();
+        Ok(Self {
+            object: Box::new(image),
+            name,
+            abi,
+            copies,
+        })
+    }
+
+    fn link(self) -> Result<c_int, BootError> {
+        for (original, copy) in self.copies {
+            memory::add_type_copy(original, copy);
+        }
+        Ok(as_root(|| module::link(self.object, &self.name))?)
+    }
+}
+
+fn as_root<R>(work: impl FnOnce() -> R) -> R {
+    thread::with(Process::ROOT.credentials, Process::ROOT.vnet, work)
+}
+
+impl Kernel {
+    /// Boots a kernel of the release that the subject is for, and loads the subject.
+    ///
+    /// # Errors
+    /// The subject cannot be loaded.
+    pub fn boot(config: Config) -> Result<Self, BootError> {
+        Self::boot_release(config, None)
+    }
+
+    /// As [`Kernel::boot`], with a kernel of release `abi`, such as 14.3 for a module that prefers 14.0.
+    ///
+    /// # Errors
+    /// The subject cannot be loaded.
+    pub fn boot_release(config: Config, abi: Option<Abi>) -> Result<Self, BootError> {
+        let turn = lock(&TURN);
+        let loaded = Loaded::of(&config.subject)?;
+        let abi = abi.unwrap_or_else(|| loaded.as_ref().map_or(Abi::NATIVE, |loaded| loaded.abi));
+        boot_parts(&config, abi);
+        let mut kernel = Self {
+            check_leaks: config.check_leaks,
+            subject: None,
+            _turn: turn,
+        };
+        if let Some(loaded) = loaded {
+            // Should it fail, the end of the value takes the kernel down.
+            kernel.subject = Some(loaded.link()?);
+        }
+        Ok(kernel)
+    }
+
+    /// Loads a module, as root does. Returns the ID for [`Kernel::unload`].
+    ///
+    /// # Errors
+    /// As [`Kernel::boot`].
+    pub fn load(&self, subject: &Subject) -> Result<Option<c_int>, BootError> {
+        Loaded::of(subject)?.map(Loaded::link).transpose()
+    }
+
+    /// Unloads a module, as root does.
+    ///
+    /// # Errors
+    /// What the module answered.
+    pub fn unload(&self, file: c_int) -> Result<(), Errno> {
+        as_root(|| module::unload(file))
+    }
+
+    /// The ID of the module the kernel was booted with.
+    #[must_use]
+    pub fn subject(&self) -> Option<c_int> {
+        self.subject
+    }
+
+    /// The release.
+    #[must_use]
+    pub fn abi(&self) -> Abi {
+        abi::booted()
+    }
+
+    /// Waits until netgraph has nothing left to do.
+    pub fn settle(&self) {
+        netgraph::settle();
+    }
+}
+
+fn boot_parts(config: &Config, abi: Abi) {
+    abi::boot(abi);
+    report::boot(config);
+    faults::boot(config);
+    thread::boot(config);
+    memory::boot(config);
+    mutex::boot(config);
+    sleep::boot(config);
+    epoch::boot(config);
+    mbuf::boot(config);
+    netgraph::boot(config);
+    domain::boot();
+    socket::boot();
+    sysctl::boot();
+    module::boot();
+    memory::expect_version(abi.malloc_version);
+    thread::set_offsets(thread::Offsets {
+        ucred: abi.td_ucred,
+        vnet: abi.td_vnet,
+    });
+}
+
+impl Drop for Kernel {
+    fn drop(&mut self) {
+        netgraph::settle();
+        // Whoever refuses stays: no program can make it go.
+        let stuck = as_root(module::unload_all);
+        let mut left = socket::halt();
+        if stuck.is_empty() {
+            left.extend(sysctl::halt());
+            left.extend(domain::halt());
+        } else {
+            sysctl::halt();
+            domain::halt();
+        }
+        left.extend(halt_primitives());
+        if self.check_leaks && !left.is_empty() && !std::thread::panicking() {
+            report::panic(&format!("left over when the kernel was taken down:\n{}", left.join("\n")));
+        }
+        report::halt();
+        module::halt();
+        abi::halt();
+    }
+}
+
+/// Takes down netgraph and what lies below it.
+fn halt_primitives() -> Vec<String> {
+    let parts = [
+        netgraph::halt,
+        mbuf::halt,
+        epoch::halt,
+        sleep::halt,
+        mutex::halt,
+        memory::halt,
+        thread::halt,
+        faults::halt,
+    ];
+    parts.iter().flat_map(|halt| halt()).collect()
+}

@@ -1,1 +1,148 @@
 //! The netgraph core: nodes, hooks, items, paths, messages, and node types.
+//!
+//! Nodes, hooks, items and types have FreeBSD's layouts, since modules read and change them in place. What modules do not
+//! look at is ours: [`topology`] (one lock for who is registered, named and connected), [`gate`] (readers, writer and queue
+//! of a node) and [`worker`] (threads that apply what was queued).
+//!
+//! An item runs at once in the thread that sends it if the node's gate lets it in, else a worker applies it later
+//! ([`send`]). Hooks are connected in steps, each of them an item for one of the two nodes ([`connect`]).
+//!
+//! References are exact: a lookup never brings back a node or hook whose last reference is gone ([`reference`]).
+
+mod ascii;
+mod commands;
+mod connect;
+mod errors;
+mod exports;
+mod gate;
+mod generic;
+mod hook;
+mod inspect;
+mod item;
+mod kind;
+mod message;
+mod native;
+mod node;
+mod path;
+mod reference;
+mod send;
+mod step;
+#[cfg(test)]
+mod tests;
+mod topology;
+mod types;
+mod worker;
+
+use core::ptr::{NonNull, addr_of};
+use std::collections::HashMap;
+
+use kpi::raw::netgraph::NG_ABI_VERSION;
+
+use crate::kernel::Config;
+use crate::memory;
+use crate::slot::Slot;
+use crate::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use crate::sync::{Mutex, MutexGuard, lock};
+use crate::thread::Vnet;
+
+pub use inspect::{Held, HookView, NodeView, Target, hold, snapshot};
+pub use types::capture;
+pub use types::{load_type, unload_type};
+pub use worker::settle;
+
+/// All that changes in netgraph.
+struct State {
+    topology: Mutex<topology::Topology>,
+    work: worker::Work,
+    /// Types of [`types`] that are registered, by name.
+    loaded: Mutex<HashMap<&'static str, native::Registration>>,
+    captured: Mutex<capture::Captured>,
+    /// Items that are alive, in or out of queues.
+    items: AtomicI64,
+    abi_version: AtomicU32,
+    /// `ng_deadnode`: what hooks refer to that are off their node.
+    dead_node: Box<node::Node>,
+    /// `ng_deadhook`: what unconnected hooks are connected to.
+    dead_hook: Box<hook::Hook>,
+    /// The type of the dead node.
+    _dead_kind: Box<kind::Kind>,
+}
+
+// SAFETY: the dead node, hook and type are only read, but for what is atomic in them.
+unsafe impl Send for State {}
+// SAFETY: as above; the rest is behind locks, or atomic.
+unsafe impl Sync for State {}
+
+static STATE: Slot<State> = Slot::new();
+
+fn state() -> &'static State {
+    STATE.get()
+}
+
+impl State {
+    fn new() -> Self {
+        let mut dead_kind = Box::new(kind::Kind::named(c"dead"));
+        let dead_node = Box::new(node::Node::blank(&raw mut *dead_kind, Vnet(0)));
+        dead_node.flags.store(node::INVALID, Ordering::Relaxed);
+        let dead_hook = hook::Hook::dead((&raw const *dead_node).cast_mut());
+        Self {
+            topology: Mutex::default(),
+            work: worker::Work::default(),
+            loaded: Mutex::default(),
+            captured: Mutex::default(),
+            items: AtomicI64::new(0),
+            abi_version: AtomicU32::new(NG_ABI_VERSION),
+            dead_node,
+            dead_hook,
+            _dead_kind: dead_kind,
+        }
+    }
+
+    fn topology(&self) -> MutexGuard<'_, topology::Topology> {
+        lock(&self.topology)
+    }
+
+    fn dead_node(&self) -> *mut node::Node {
+        addr_of!(*self.dead_node).cast_mut()
+    }
+
+    fn dead_hook(&self) -> *mut hook::Hook {
+        addr_of!(*self.dead_hook).cast_mut()
+    }
+
+    fn is_dead_node(&self, node: NonNull<node::Node>) -> bool {
+        node.as_ptr() == self.dead_node()
+    }
+
+    fn abi_version(&self) -> u32 {
+        self.abi_version.load(Ordering::Relaxed)
+    }
+}
+
+/// Has the kernel take node types of this `NG_ABI_VERSION` only: 12, or 0x2000c for a FreeBSD 15 with `INVARIANTS`.
+pub fn require_abi(version: u32) {
+    state().abi_version.store(version, Ordering::Relaxed);
+}
+
+/// Starts netgraph: no types, no nodes, the workers waiting.
+pub(crate) fn boot(_config: &Config) {
+    STATE.fill(State::new());
+    for kind in exports::malloc_types() {
+        // SAFETY: statics.
+        unsafe { memory::malloc_init(kind) };
+    }
+    worker::start();
+}
+
+/// Stops the workers once their queues are empty, and says what is left over: nodes, hooks, items, types of modules.
+pub(crate) fn halt() -> Vec<String> {
+    worker::stop();
+    let mut left = inspect::leftovers();
+    types::forget();
+    for kind in exports::malloc_types() {
+        // SAFETY: registered in boot.
+        unsafe { memory::malloc_uninit(kind) };
+    }
+    left.extend(STATE.empty().and_then(|state| inspect::lost_items(&state)));
+    left
+}

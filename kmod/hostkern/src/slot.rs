@@ -5,6 +5,11 @@
 
 use std::sync::atomic::{AtomicPtr, Ordering};
 
+use crate::sync::Mutex;
+
+/// Whose turn it is to have a kernel in this process.
+pub(crate) static TURN: Mutex<()> = Mutex::new(());
+
 /// A place that is filled while a kernel runs.
 ///
 /// # Invariants

@@ -104,9 +104,9 @@ static MODULE: SyncCell<moduledata> = SyncCell::new(moduledata {
     private: core::ptr::null_mut(),
 });
 
-/// Puts a pointer to a static into a linker set.
+/// Puts a pointer to a static into a linker set; `$list` is the same set for the hosted kernel, which links the module.
 macro_rules! linker_set {
-    ($set:literal: $($entry:ident => $kind:ty = $value:expr;)*) => {
+    ($list:ident = $set:literal: $($entry:ident => $kind:ty = $value:expr;)*) => {
         $(
             static $entry: SyncCell<$kind> = SyncCell::new($value);
             const _: () = {
@@ -115,8 +115,23 @@ macro_rules! linker_set {
                 static MEMBER: SyncCell<*mut $kind> = SyncCell::new($entry.get());
             };
         )*
+        #[cfg(not(target_os = "none"))]
+        #[doc = concat!("The linker set `", $set, "`.")]
+        pub static $list: SyncCell<[*mut c_void; [$(stringify!($entry)),*].len()]> =
+            SyncCell::new([$($entry.get().cast::<c_void>()),*]);
     };
 }
+
+/// What a kernel changes in the module's own statics, other than through its methods: address and length in bytes. Loaded
+/// from a file, all of it is new each time; linked into a program, it is to be set back.
+#[cfg(not(target_os = "none"))]
+pub static WRITTEN_BY_KERNEL: SyncConst<[(*mut c_void, usize); 5]> = SyncConst([
+    (NODE_TYPE.get().cast(), size_of::<ng_type>()),
+    (CONTROL.get().cast(), size_of::<raw_protosw>()),
+    (DATA.get().cast(), size_of::<raw_protosw>()),
+    (DOMAIN.get().cast(), size_of::<raw_domain>()),
+    (MEMORY.get().cast(), size_of::<kpi::raw::malloc::malloc_type>()),
+]);
 
 const fn init(subsystem: u32, order: u32, func: unsafe extern "C" fn(*const c_void), udata: *const c_void) -> sysinit {
     sysinit {
@@ -128,12 +143,12 @@ const fn init(subsystem: u32, order: u32, func: unsafe extern "C" fn(*const c_vo
     }
 }
 
-linker_set! { "set_sysinit_set":
+linker_set! { SYSINITS = "set_sysinit_set":
     MALLOC_INIT => sysinit = init(SI_SUB_KMEM, SI_ORDER_THIRD, malloc_init, MEMORY.get().cast());
     MODULE_INIT => sysinit = init(SI_SUB_PROTO_DOMAIN, SI_ORDER_ANY, module_register_init, MODULE.get().cast());
 }
 
-linker_set! { "set_sysuninit_set":
+linker_set! { SYSUNINITS = "set_sysuninit_set":
     MALLOC_UNINIT => sysinit = init(SI_SUB_KMEM, SI_ORDER_ANY, malloc_uninit, MEMORY.get().cast());
 }
 
@@ -171,7 +186,7 @@ const fn metadata(kind: c_int, data: *const c_void, name: &'static CStr) -> mod_
     }
 }
 
-linker_set! { "set_modmetadata_set":
+linker_set! { METADATA = "set_modmetadata_set":
     MD_MODULE => mod_metadata = metadata(MDT_MODULE, MODULE.get().cast(), c"ng_socket");
     MD_VERSION => mod_metadata = metadata(MDT_VERSION, (&raw const VERSION.0).cast(), c"ng_socket");
     MD_KERNEL => mod_metadata = metadata(MDT_DEPEND, (&raw const DEPEND_KERNEL.0).cast(), c"kernel");
@@ -236,7 +251,7 @@ const fn ulong(name: &'static CStr, value: &'static AtomicU64, description: &'st
 /// A parent's list of children is its first member, so that the two have the same address.
 const NET_GRAPH: *mut c_void = (&raw mut sysctl___net_graph).cast();
 
-linker_set! { "set_sysctl_set":
+linker_set! { SYSCTLS = "set_sysctl_set":
     SYSCTL_MAXDGRAM => sysctl_oid =
         ulong(c"maxdgram", &crate::MAX_DATAGRAM, c"Largest netgraph datagram that can be sent, in bytes");
     SYSCTL_RECVSPACE => sysctl_oid =

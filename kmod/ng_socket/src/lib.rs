@@ -37,7 +37,10 @@
 
 mod control;
 mod data;
+#[cfg(target_os = "none")]
 mod glue;
+#[cfg(not(target_os = "none"))]
+pub mod glue;
 mod hooks;
 mod node;
 mod request;

@@ -1,0 +1,123 @@
+//! The kernel's symbols, as modules name them.
+
+use kpi::raw::malloc::malloc_type;
+use kpi::raw::sysctl::sysctl_oid;
+
+use crate::{domain, epoch, memory, module, mutex, report, sleep, socket, sysctl, thread};
+
+/// What a name stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Symbol {
+    /// A function's address.
+    Function(usize),
+    /// A variable's address, and its length in bytes.
+    Variable { address: usize, size: usize },
+}
+
+impl Symbol {
+    pub(super) fn address(self) -> usize {
+        match self {
+            Self::Function(address) | Self::Variable { address, .. } => address,
+        }
+    }
+
+    fn variable<T>(place: *const T) -> Self {
+        Self::Variable {
+            address: place.addr(),
+            size: size_of::<T>(),
+        }
+    }
+}
+
+/// The functions of a name each: `name => path`.
+macro_rules! functions {
+    ($name:ident: $($symbol:literal => $function:path,)*) => {
+        match $name {
+            $($symbol => Some(Symbol::Function($function as *const () as usize)),)*
+            _ => None,
+        }
+    };
+}
+
+/// The hosted kernel's symbol of this name.
+#[must_use]
+pub fn lookup(name: &str) -> Option<Symbol> {
+    variable(name).or_else(|| primitive(name)).or_else(|| service(name))
+}
+
+fn variable(name: &str) -> Option<Symbol> {
+    Some(match name {
+        "M_NETGRAPH_MSG" => Symbol::variable::<[malloc_type; 1]>(&raw const memory::M_NETGRAPH_MSG),
+        "M_PCB" => Symbol::variable::<[malloc_type; 1]>(&raw const memory::M_PCB),
+        "M_SONAME" => Symbol::variable::<[malloc_type; 1]>(&raw const memory::M_SONAME),
+        "M_TEMP" => Symbol::variable::<[malloc_type; 1]>(&raw const memory::M_TEMP),
+        "__stack_chk_guard" => Symbol::variable(&raw const report::__stack_chk_guard),
+        "lockstat_enabled" => Symbol::variable(&raw const mutex::lockstat_enabled),
+        "net_epoch_preempt" => Symbol::variable(&raw const epoch::net_epoch_preempt),
+        "sysctl___net_graph" => Symbol::variable::<sysctl_oid>(&raw const sysctl::sysctl___net_graph),
+        _ => return None,
+    })
+}
+
+/// Memory, locks, sleeping, the message buffer, and what C has in its library.
+fn primitive(name: &str) -> Option<Symbol> {
+    functions! { name:
+        "malloc" => memory::hostkern_malloc,
+        "free" => memory::hostkern_free,
+        "malloc_init" => memory::malloc_init,
+        "malloc_uninit" => memory::malloc_uninit,
+        "hashinit" => memory::hashinit,
+        "hashinit_flags" => memory::hashinit_flags,
+        "hashdestroy" => memory::hashdestroy,
+        "_mtx_init" => mutex::_mtx_init,
+        "_mtx_destroy" => mutex::_mtx_destroy,
+        "__mtx_lock_flags" => mutex::__mtx_lock_flags,
+        "__mtx_unlock_flags" => mutex::__mtx_unlock_flags,
+        "_mtx_trylock_flags_" => mutex::_mtx_trylock_flags_,
+        "__mtx_lock_sleep" => mutex::__mtx_lock_sleep,
+        "__mtx_unlock_sleep" => mutex::__mtx_unlock_sleep,
+        "__mtx_assert" => mutex::__mtx_assert,
+        "_sleep" => sleep::_sleep,
+        "wakeup" => sleep::wakeup,
+        "wakeup_one" => sleep::wakeup_one,
+        "_epoch_enter_preempt" => epoch::_epoch_enter_preempt,
+        "_epoch_exit_preempt" => epoch::_epoch_exit_preempt,
+        "epoch_wait_preempt" => epoch::epoch_wait_preempt,
+        "priv_check" => thread::priv_check,
+        "printf" => report::hostkern_printf,
+        "snprintf" => report::hostkern_snprintf,
+        "panic" => report::kernel_panic,
+        "kassert_panic" => report::kassert_panic,
+        "__stack_chk_fail" => report::hostkern___stack_chk_fail,
+        "memcpy" => libc::memcpy,
+        "memmove" => libc::memmove,
+        "memset" => libc::memset,
+        "memcmp" => libc::memcmp,
+        "strcmp" => libc::strcmp,
+        "strncmp" => libc::strncmp,
+        "strlen" => libc::strlen,
+    }
+}
+
+/// mbufs, sockets, domains, sysctls, modules, netgraph.
+fn service(name: &str) -> Option<Symbol> {
+    functions! { name:
+        "soreserve" => socket::soreserve,
+        "soisconnected" => socket::soisconnected,
+        "soisdisconnected" => socket::soisdisconnected,
+        "sorwakeup_locked" => socket::sorwakeup_locked,
+        "soroverflow_locked" => socket::soroverflow_locked,
+        "sbappendaddr_locked" => socket::sbappendaddr_locked,
+        "sosend_generic" => socket::sosend_generic,
+        "soreceive_generic" => socket::soreceive_generic,
+        "domain_add" => domain::domain_add,
+        "domain_remove" => domain::domain_remove,
+        "sysctl_handle_int" => sysctl::sysctl_handle_int,
+        "sysctl_handle_long" => sysctl::sysctl_handle_long,
+        "sysctl_handle_64" => sysctl::sysctl_handle_64,
+        "sysctl_handle_string" => sysctl::sysctl_handle_string,
+        "module_register_init" => module::module_register_init,
+        "kern_kldload" => module::kern_kldload,
+        "kern_kldunload" => module::kern_kldunload,
+    }
+}

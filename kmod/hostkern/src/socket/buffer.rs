@@ -1,0 +1,427 @@
+//! Socket buffers: records of an address and a datagram.
+
+use core::ffi::{c_int, c_ulong};
+use core::mem::offset_of;
+use std::time::Duration;
+
+use kpi::Errno;
+use kpi::raw::mbuf::{M_FLAGS_SHIFT, M_PKTHDR, mbuf};
+use kpi::raw::mutex::mtx;
+use kpi::raw::socketvar::{SBS_CANTRCVMORE, sockaddr, sockbuf, socket};
+
+use super::{Direction, Locked, SBS_CANTSENDMORE, SO_RERROR, So};
+use crate::faults::{self, Site};
+use crate::{abi, mbuf as chains, report, sleep};
+
+const SB_WAIT: i16 = 4;
+const SB_SEL: i16 = 8;
+/// How many bytes of mbufs may hold one byte of data.
+const SB_EFFICIENCY: u64 = 8;
+const MCLBYTES: i32 = 2048;
+const MSIZE: u64 = 256;
+const MT_SONAME: u32 = 8;
+/// `m_data` holds no more without a cluster.
+const MLEN: usize = 224;
+
+/// One buffer of a live socket, and the lock of those who read from it or write to it.
+///
+/// # Invariants
+/// Both pointers lie in a socket that is live; `sb_mtx` is set and initialised, unless the socket is being made.
+#[derive(Clone, Copy)]
+pub(crate) struct Buffer {
+    buffer: *mut sockbuf,
+    /// `struct sx`, of which only the last word is used: 0 if nobody has it.
+    io: *mut [usize; 4],
+}
+
+macro_rules! member {
+    ($get:ident, $set:ident, $field:ident: $type:ty) => {
+        pub(super) fn $get(self) -> $type {
+            self.read(offset_of!(sockbuf, $field))
+        }
+
+        #[allow(dead_code)]
+        pub(super) fn $set(self, value: $type) {
+            self.write(offset_of!(sockbuf, $field), value);
+        }
+    };
+}
+
+impl Buffer {
+    /// # Safety
+    /// The invariants hold as long as the value is used.
+    pub(super) unsafe fn new(buffer: *mut sockbuf, io: *mut [usize; 4]) -> Self {
+        // INVARIANT: the caller says so.
+        Self { buffer, io }
+    }
+
+    fn read<T: Copy>(self, offset: usize) -> T {
+        // SAFETY: in the buffer of a live socket (invariant); volatile, since some members are read without the lock.
+        unsafe { self.buffer.byte_add(offset).cast::<T>().read_volatile() }
+    }
+
+    fn write<T: Copy>(self, offset: usize, value: T) {
+        // SAFETY: as in read.
+        unsafe { self.buffer.byte_add(offset).cast::<T>().write_volatile(value) }
+    }
+
+    member!(state, set_state, sb_state: i16);
+    member!(flags, set_flags, sb_flags: i16);
+    member!(available, set_available, sb_acc: u32);
+    member!(claimed, set_claimed, sb_ccc: u32);
+    member!(charged, set_charged, sb_mbcnt: u32);
+    member!(control, set_control, sb_ctl: u32);
+    member!(high_water, set_high_water, sb_hiwat: u32);
+    member!(low_water, set_low_water, sb_lowat: i32);
+    member!(charge_limit, set_charge_limit, sb_mbmax: u32);
+    member!(timeout_word, set_timeout_word, sb_timeo: i64);
+    member!(mutex, set_mutex, sb_mtx: *mut mtx);
+    member!(first, set_first, sb_mb: *mut mbuf);
+
+    /// `sb_mbtail`, and `sb_lastrecord` behind it.
+    const LAST_MBUF: usize = 128;
+    const LAST_RECORD: usize = 136;
+
+    pub(super) fn lock(self) -> Locked {
+        // SAFETY: the mutex of a live socket's buffer (invariant).
+        unsafe { Locked::new(self.mutex()) }
+    }
+
+    fn assert_locked(self, what: &str) {
+        // SAFETY: as in lock.
+        if !unsafe { crate::mutex::is_owned(self.mutex()) } {
+            report::panic(&format!("{what}: the socket buffer is not locked"));
+        }
+    }
+
+    /// `SOCKBUF_UNLOCK`, of a lock that a caller took.
+    fn unlock(self) {
+        // SAFETY: as in lock; assert_locked has made sure of the owner.
+        unsafe { crate::mutex::unlock(self.mutex()) }
+    }
+
+    /// `sbspace`: bytes that still fit; less than 0 if the limit was lowered.
+    pub(super) fn space(self) -> i64 {
+        let bytes = i64::from(self.high_water()) - i64::from(self.claimed());
+        let charge = i64::from(self.charge_limit()) - i64::from(self.charged());
+        bytes.min(charge)
+    }
+
+    /// `sb_timeo`, where 0 is for ever.
+    pub(super) fn timeout(self) -> Option<Duration> {
+        let word = self.timeout_word();
+        (word > 0).then(|| sbintime_to_duration(word))
+    }
+
+    /// Sleeps until there is news in the buffer. Its lock is held.
+    pub(super) fn wait(self) -> Result<(), c_int> {
+        self.set_flags(self.flags() | SB_WAIT);
+        let channel = self.buffer as usize + offset_of!(sockbuf, sb_acc);
+        // SAFETY: the caller holds the lock.
+        match unsafe { sleep::sleep(channel, self.mutex(), true, "sbwait", self.timeout()) } {
+            0 => Ok(()),
+            error => Err(error),
+        }
+    }
+
+    /// Has those who poll be woken too.
+    pub(super) fn select(self) {
+        self.set_flags(self.flags() | SB_SEL);
+    }
+
+    /// Whether anyone polled since the last wakeup; the lock is held. Wakes those who wait in the buffer.
+    fn wake_waiters(self) -> bool {
+        let flags = self.flags();
+        self.set_flags(flags & !(SB_WAIT | SB_SEL));
+        if flags & SB_WAIT != 0 {
+            sleep::wakeup_channel(self.buffer as usize + offset_of!(sockbuf, sb_acc));
+        }
+        flags & SB_SEL != 0
+    }
+
+    /// `sbreserve_locked`
+    pub(super) fn reserve(self, bytes: u64) -> Result<(), c_int> {
+        let limit = abi::booted().sb_max;
+        if bytes > limit * 2048 / (MSIZE + 2048) {
+            return Err(Errno::ENOBUFS.get());
+        }
+        self.set_high_water(bytes as u32);
+        self.set_charge_limit((bytes * SB_EFFICIENCY).min(limit) as u32);
+        self.set_low_water(self.low_water().min(self.high_water() as i32));
+        Ok(())
+    }
+
+    /// Counts a record in (1) or out (-1).
+    fn account(self, record: *const mbuf, sign: i32) {
+        // SAFETY: the record belongs to the buffer, whose lock is held.
+        let length = unsafe { chains::length(record) } as i32;
+        // SAFETY: as above.
+        let charge = unsafe { chains::charge(record) } as i32;
+        // SAFETY: as above.
+        let address = unsafe { (*record).m_len };
+        let add = |count: u32, more: i32| count.wrapping_add_signed(more * sign);
+        self.set_available(add(self.available(), length));
+        self.set_claimed(add(self.claimed(), length));
+        self.set_control(add(self.control(), address));
+        self.set_charged(add(self.charged(), charge));
+    }
+
+    /// Puts a whole record at the end. The lock is held.
+    fn push(self, record: *mut mbuf) {
+        self.account(record, 1);
+        let last = self.read::<*mut mbuf>(Self::LAST_RECORD);
+        if self.first().is_null() {
+            self.set_first(record);
+        } else {
+            // SAFETY: the last record is in the buffer, whose lock is held.
+            unsafe { (*last).m_nextpkt = record };
+        }
+        self.write(Self::LAST_RECORD, record);
+        // SAFETY: the record is the buffer's now.
+        self.write(Self::LAST_MBUF, unsafe { last_mbuf(record) });
+    }
+
+    /// Takes the first record out: it is the caller's. The lock is held.
+    pub(super) fn pop(self) -> Option<*mut mbuf> {
+        let record = self.first();
+        if record.is_null() {
+            return None;
+        }
+        // SAFETY: the first record is in the buffer, whose lock is held.
+        let next = unsafe { core::mem::replace(&mut (*record).m_nextpkt, core::ptr::null_mut()) };
+        self.account(record, -1);
+        self.set_first(next);
+        if next.is_null() {
+            self.write(Self::LAST_RECORD, next);
+            self.write(Self::LAST_MBUF, next);
+        }
+        Some(record)
+    }
+
+    /// Frees everything in the buffer. Its lock is held, or nobody else has the socket.
+    pub(super) fn flush(self) {
+        while let Some(record) = self.pop() {
+            // SAFETY: pop gave the record to us.
+            unsafe { chains::free(record) };
+        }
+    }
+
+    /// `SOCK_IO_SEND_LOCK` and `SOCK_IO_RECV_LOCK`: one reader, one writer at a time.
+    pub(super) fn io_lock(self, wait: bool) -> Result<IoLock, c_int> {
+        let _guard = self.lock();
+        while self.io_owner() != 0 {
+            if !wait {
+                return Err(Errno::EWOULDBLOCK.get());
+            }
+            // SAFETY: the guard holds the mutex.
+            match unsafe { sleep::sleep(self.io as usize, self.mutex(), true, "sbio", None) } {
+                0 => {}
+                error => return Err(error),
+            }
+        }
+        self.set_io_owner(1);
+        Ok(IoLock(self))
+    }
+
+    pub(super) fn io_owner(self) -> usize {
+        // SAFETY: in the live socket (invariant); changed under the buffer's lock only.
+        unsafe { (*self.io)[3] }
+    }
+
+    fn set_io_owner(self, owner: usize) {
+        // SAFETY: as above, and the lock is held.
+        unsafe { (*self.io)[3] = owner }
+    }
+}
+
+/// The right to read from, or write to, a socket; given up at the end of the value.
+pub(super) struct IoLock(Buffer);
+
+impl Drop for IoLock {
+    fn drop(&mut self) {
+        let _guard = self.0.lock();
+        self.0.set_io_owner(0);
+        sleep::wakeup_channel(self.0.io as usize);
+    }
+}
+
+/// The last mbuf of a chain.
+///
+/// # Safety
+/// The chain is valid.
+unsafe fn last_mbuf(chain: *mut mbuf) -> *mut mbuf {
+    let mut last = chain;
+    loop {
+        // SAFETY: an mbuf of the chain.
+        let next = unsafe { (*last).m_next };
+        if next.is_null() {
+            return last;
+        }
+        last = next;
+    }
+}
+
+/// 2^32 is a second.
+fn sbintime_to_duration(word: i64) -> Duration {
+    let nanoseconds = (i128::from(word) * 1_000_000_000) >> 32;
+    Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(0))
+}
+
+impl So {
+    /// `sowakeup`: wakes whoever waits for the buffer. Its lock is held and given up.
+    pub(super) fn wake(self, direction: Direction) {
+        let buffer = self.buffer(direction);
+        let polled = buffer.wake_waiters();
+        match direction {
+            Direction::Receive => {
+                if polled {
+                    sleep::wakeup_channel(self.poll_channel());
+                }
+                buffer.unlock();
+            }
+            // Who polls sleeps with the receive buffer's lock: under it, so that no wakeup comes too early.
+            Direction::Send => {
+                buffer.unlock();
+                if polled {
+                    let _guard = self.buffer(Direction::Receive).lock();
+                    sleep::wakeup_channel(self.poll_channel());
+                }
+            }
+        }
+    }
+
+    /// `socantrcvmore`, `socantsendmore`.
+    pub(super) fn no_more(self, direction: Direction) {
+        let buffer = self.buffer(direction);
+        core::mem::forget(buffer.lock());
+        if direction == Direction::Send {
+            buffer.flush();
+        }
+        let mark = match direction {
+            Direction::Send => SBS_CANTSENDMORE,
+            Direction::Receive => SBS_CANTRCVMORE,
+        };
+        buffer.set_state(buffer.state() | mark);
+        self.wake(direction);
+    }
+}
+
+/// `soreserve`: sets the limits of both buffers.
+///
+/// # Safety
+/// `so` is a socket.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn soreserve(so: *mut socket, sndcc: c_ulong, rcvcc: c_ulong) -> c_int {
+    // SAFETY: the caller says so.
+    let so = unsafe { So::new(so) };
+    let (send, receive) = (so.buffer(Direction::Send), so.buffer(Direction::Receive));
+    let _send = send.lock();
+    let _receive = receive.lock();
+    if let Err(error) = send.reserve(sndcc) {
+        return error;
+    }
+    if let Err(error) = receive.reserve(rcvcc) {
+        send.flush();
+        send.set_high_water(0);
+        send.set_charge_limit(0);
+        return error;
+    }
+    if receive.low_water() == 0 {
+        receive.set_low_water(1);
+    }
+    if send.low_water() == 0 {
+        send.set_low_water(MCLBYTES);
+    }
+    send.set_low_water(send.low_water().min(send.high_water() as i32));
+    0
+}
+
+/// `sorwakeup_locked`: wakes readers and unlocks the receive buffer.
+///
+/// # Safety
+/// `so` is a socket.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sorwakeup_locked(so: *mut socket) {
+    // SAFETY: the caller says so.
+    let so = unsafe { So::new(so) };
+    so.buffer(Direction::Receive).assert_locked("sorwakeup_locked");
+    so.wake(Direction::Receive);
+}
+
+/// `soroverflow_locked`: tells a reader with `SO_RERROR` of a loss, and unlocks the receive buffer.
+///
+/// # Safety
+/// `so` is a socket.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn soroverflow_locked(so: *mut socket) {
+    // SAFETY: the caller says so.
+    let so = unsafe { So::new(so) };
+    let buffer = so.buffer(Direction::Receive);
+    buffer.assert_locked("soroverflow_locked");
+    if so.options() & SO_RERROR == 0 {
+        buffer.unlock();
+        return;
+    }
+    so.set_receive_error(Errno::ENOBUFS.get() as u16);
+    so.wake(Direction::Receive);
+}
+
+/// An mbuf of type `MT_SONAME` that holds the address; null if there is none to be had.
+///
+/// # Safety
+/// `address` is `sa_len` bytes long.
+unsafe fn name_mbuf(address: *const sockaddr) -> *mut mbuf {
+    // SAFETY: the caller vouches for the address.
+    let length: usize = unsafe { (*address).sa_len }.into();
+    if length > MLEN {
+        return core::ptr::null_mut();
+    }
+    // SAFETY: as above.
+    let bytes = unsafe { core::slice::from_raw_parts(address.cast::<u8>(), length) };
+    let name = chains::packet(bytes);
+    if !name.is_null() {
+        // SAFETY: a new mbuf, ours alone. The rest of its header is in no one's way.
+        unsafe { (*name).m_type_flags = ((*name).m_type_flags & !0xff) | MT_SONAME };
+    }
+    name
+}
+
+/// `sbappendaddr_locked`: puts a datagram and its sender's address into a buffer. Returns 1, or 0 if there is no room, and
+/// then the datagram stays the caller's.
+///
+/// # Safety
+/// `sb` is the buffer of a socket, `asa` an address of `sa_len` bytes; `m0` and `control` are chains or null.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sbappendaddr_locked(
+    sb: *mut sockbuf,
+    asa: *const sockaddr,
+    m0: *mut mbuf,
+    control: *mut mbuf,
+) -> c_int {
+    // SAFETY: the caller vouches for the buffer; its I/O lock is not used here.
+    let buffer = unsafe { Buffer::new(sb, core::ptr::null_mut()) };
+    buffer.assert_locked("sbappendaddr_locked");
+    // SAFETY: the caller vouches for the chain.
+    if !m0.is_null() && unsafe { (*m0).m_type_flags } >> M_FLAGS_SHIFT & M_PKTHDR == 0 {
+        report::panic("sbappendaddr_locked: the datagram has no packet header");
+    }
+    if !control.is_null() {
+        report::panic("sbappendaddr_locked: the hosted kernel knows no ancillary data");
+    }
+    // SAFETY: the caller vouches for the address.
+    let address = i64::from(unsafe { (*asa).sa_len });
+    // SAFETY: the caller vouches for the chain.
+    let length = unsafe { chains::length(m0) } as i64;
+    if address + length > buffer.space() || faults::strikes(&Site::SocketBuffer, false) {
+        return 0;
+    }
+    // SAFETY: the caller vouches for the address.
+    let record = unsafe { name_mbuf(asa) };
+    if record.is_null() {
+        return 0;
+    }
+    // SAFETY: the record is ours until it is pushed.
+    unsafe { (*record).m_next = m0 };
+    buffer.push(record);
+    1
+}
