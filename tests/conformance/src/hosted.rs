@@ -1,5 +1,6 @@
 //! The hosted kernel, in this process.
 
+use std::cell::RefCell;
 use std::io::{IoSlice, IoSliceMut};
 use std::path::Path;
 use std::process::Child;
@@ -7,6 +8,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use hostkern::abi::Abi;
+use hostkern::kernel::BootError;
+use hostkern::faults::{self, Site};
+use hostkern::netgraph::{self as graph, capture};
 use hostkern::thread::{Credentials, Handle, Vnet};
 use hostkern::{Config, Kernel, Process, Socket, Subject};
 use netgraph::{
@@ -14,9 +19,9 @@ use netgraph::{
     Wait,
 };
 
-use crate::outcome::{Outcome, not_here};
+use crate::outcome::{Outcome, Stop, not_here};
 use crate::runner;
-use crate::system::{Laboratory, Restart, System, TestSocket, Thread};
+use crate::system::{Laboratory, Packet, Restart, System, TestSocket, Thread};
 
 /// Numbers of FreeBSD's sys/socket.h, which this machine's own headers do not have.
 mod number {
@@ -36,13 +41,23 @@ mod number {
     pub const POLLHUP: i16 = 0x10;
 }
 
+/// The kernel, which stays in the thread that booted it, and its module.
+struct Machine {
+    kernel: Kernel,
+    file: Option<i32>,
+}
+
+thread_local! {
+    /// The machine of the thread that runs the test. Only there is it booted, changed and taken down.
+    static MACHINE: RefCell<Option<Machine>> = const { RefCell::new(None) };
+}
+
 /// A hosted kernel with one process on it.
 pub struct Hosted {
-    kernel: Mutex<Option<Kernel>>,
     process: Arc<Mutex<Process>>,
     broken_pipes: Arc<AtomicU32>,
     subject: Subject,
-    name: String,
+    release: u32,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -53,28 +68,74 @@ fn errno(errno: hostkern::Errno) -> Errno {
     Errno(errno.get())
 }
 
+fn config(subject: Subject) -> Config {
+    Config {
+        subject,
+        guard_pages: true,
+        check_leaks: true,
+    }
+}
+
+impl Machine {
+    fn boot(subject: Subject, abi: Option<Abi>) -> Result<Self, String> {
+        let booted = Kernel::boot_release(config(subject), abi);
+        let kernel = booted.map_err(|error| format!("the hosted kernel does not boot: {error}"))?;
+        let file = kernel.subject();
+        Ok(Self { kernel, file })
+    }
+
+    fn load(&mut self, subject: &Subject) -> Result<(), Errno> {
+        match self.kernel.load(subject) {
+            Ok(file) => {
+                self.file = file;
+                Ok(())
+            }
+            Err(BootError::Link(error)) => Err(Errno(error.errno())),
+            Err(_) => Err(Errno::ENOEXEC),
+        }
+    }
+
+    fn unload(&mut self) -> Result<(), Errno> {
+        let file = self.file.ok_or(Errno::ENOENT)?;
+        self.kernel.settle();
+        self.kernel.unload(file).map_err(errno)?;
+        self.file = None;
+        Ok(())
+    }
+}
+
+/// Works with this thread's machine.
+fn with_machine<T>(work: impl FnOnce(&mut Machine) -> T) -> Outcome<T> {
+    MACHINE.with_borrow_mut(|machine| match machine {
+        Some(machine) => Ok(work(machine)),
+        None => not_here("the machine is another thread's"),
+    })
+}
+
+/// Takes this thread's machine down, and boots another one.
+fn reboot(subject: Subject, abi: Option<Abi>) -> Outcome {
+    MACHINE.with_borrow_mut(|machine| {
+        *machine = None;
+        *machine = Some(Machine::boot(subject, abi).map_err(Stop::Failed)?);
+        Ok(())
+    })
+}
+
 impl Hosted {
     /// Boots a kernel with the module in a file, or with the one that is linked into this program.
     pub fn boot(module: Option<&Path>) -> Result<Self, String> {
         let subject = module.map_or(Subject::Native, |path| Subject::File(path.to_owned()));
-        let kernel = boot(&subject)?;
+        let machine = Machine::boot(subject.clone(), None)?;
+        // __FreeBSD_version: the major version and five digits.
+        let release = u32::try_from(machine.kernel.abi().version).unwrap_or(0) / 100_000;
+        MACHINE.set(Some(machine));
         Ok(Self {
-            kernel: Mutex::new(Some(kernel)),
             process: Arc::new(Mutex::new(Process::ROOT)),
             broken_pipes: Arc::default(),
-            name: module.map_or_else(|| "hostkern, native".into(), |path| format!("hostkern, {}", path.display())),
             subject,
+            release,
         })
     }
-}
-
-fn boot(subject: &Subject) -> Result<Kernel, String> {
-    let config = Config {
-        subject: subject.clone(),
-        guard_pages: true,
-        check_leaks: true,
-    };
-    Kernel::boot(&config).map_err(|error| format!("the hosted kernel does not boot: {error}"))
 }
 
 /// A thread, as the hosted kernel knows it.
@@ -88,11 +149,11 @@ impl Thread for HostedThread {
 
 impl System for Hosted {
     fn name(&self) -> String {
-        self.name.clone()
+        format!("hostkern, FreeBSD {}", self.release)
     }
 
     fn release(&self) -> u32 {
-        14
+        self.release
     }
 
     fn socket(&self, protocol: Protocol) -> Result<Box<dyn TestSocket>, Errno> {
@@ -141,8 +202,8 @@ impl System for Hosted {
     }
 
     fn sysctl(&self, name: &str) -> Result<Vec<u8>, Errno> {
-        let _ = name;
-        Err(Errno::ENOENT)
+        let process = *lock(&self.process);
+        process.read_sysctl(name).map_err(errno)
     }
 
     fn message_buffer(&self) -> Outcome<Vec<String>> {
@@ -150,26 +211,83 @@ impl System for Hosted {
     }
 
     fn load(&self) -> Outcome<Result<(), Errno>> {
-        not_here("not yet")
+        with_machine(|machine| machine.load(&self.subject))
     }
 
     fn unload(&self) -> Outcome<Result<(), Errno>> {
-        not_here("not yet")
+        with_machine(Machine::unload)
     }
 
     fn sockets(&self) -> Outcome<(usize, usize)> {
-        not_here("not yet")
+        not_here("no netstat reads a hosted kernel's memory")
     }
 
     fn laboratory(&self) -> Outcome<&dyn Laboratory> {
-        not_here("not yet")
+        Ok(self)
     }
 
     fn leave(&self) -> Outcome {
-        drop(lock(&self.kernel).take());
+        // Should something be left over, the kernel says so and aborts.
+        drop(MACHINE.take());
         Ok(())
     }
 }
+
+/// How many allocations there are.
+fn allocations() -> u64 {
+    hostkern::memory::usage().iter().map(|usage| usage.live).sum()
+}
+
+impl Laboratory for Hosted {
+    fn hold(&self, node: u32) -> Outcome<Box<dyn Send>> {
+        let held = graph::hold(node).map_err(errno)?;
+        Ok(Box::new(held))
+    }
+
+    fn inject(&self, node: u32, hook: &str, packet: Packet, bytes: &[u8]) -> Result<(), Errno> {
+        let header = match packet {
+            Packet::Whole => capture::Header::Packet,
+            Packet::Headless => capture::Header::Missing,
+        };
+        capture::inject(node, hook, bytes, header).map_err(errno)
+    }
+
+    fn answer(&self, node: u32, number: i32) -> Result<(), Errno> {
+        capture::answer(node, number).map_err(errno)
+    }
+
+    fn load_failing(&self, allocation: u64) -> Outcome<(Result<(), Errno>, u64)> {
+        reboot(Subject::None, None)?;
+        let before = allocations();
+        match allocation {
+            0 => faults::arm(Site::NewType, 1, true),
+            nth => faults::arm(Site::Allocation, nth, true),
+        }
+        let answer = self.load()?;
+        faults::disarm();
+        Ok((answer, allocations().saturating_sub(before)))
+    }
+
+    fn boot_strange(&self) -> Outcome {
+        let mut abi = with_machine(|machine| machine.kernel.abi())?;
+        let socket = &mut abi.socket;
+        socket.size += STRANGE;
+        for place in [
+            &mut socket.so_snd_sx,
+            &mut socket.so_snd_mtx,
+            &mut socket.so_rcv_sx,
+            &mut socket.so_rcv_mtx,
+            &mut socket.so_rcv,
+            &mut socket.so_snd,
+        ] {
+            *place += STRANGE;
+        }
+        reboot(self.subject.clone(), Some(abi))
+    }
+}
+
+/// How many bytes more a strange kernel's `struct socket` has, before its locks.
+const STRANGE: usize = 128;
 
 /// A socket of the hosted kernel, used by a process whose credentials may change meanwhile.
 struct HostedSocket {

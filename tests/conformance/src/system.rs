@@ -82,15 +82,6 @@ pub trait System: Sync {
     fn leave(&self) -> Outcome;
 }
 
-/// What can fail in a kernel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// An allocation.
-    Allocation,
-    /// Registering the node type.
-    NewType,
-}
-
 /// A packet as a node may hand it on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Packet {
@@ -103,25 +94,20 @@ pub enum Packet {
 /// A kernel that can be worked on from within.
 pub trait Laboratory: Sync {
     /// Keeps a node busy until the guard is dropped: what is sent to it is queued.
-    fn hold(&self, node: u32) -> Box<dyn Send>;
+    fn hold(&self, node: u32) -> Outcome<Box<dyn Send>>;
 
-    /// Has the peer of this node's hook hand it a packet.
+    /// Has a node of type `capture` send a packet out of its hook.
     fn inject(&self, node: u32, hook: &str, packet: Packet, bytes: &[u8]) -> Result<(), Errno>;
 
-    /// Has the next message to this node be answered with this error number, whatever it is.
-    fn answer(&self, node: u32, error: i32) -> Outcome;
+    /// Has a node of type `capture` answer messages with this number from now on, whatever it is.
+    fn answer(&self, node: u32, number: i32) -> Result<(), Errno>;
 
-    /// Has the `nth` occasion from now on fail.
-    fn arm(&self, fault: Fault, nth: u64);
+    /// Boots a kernel without the module, and loads it with an allocation failing, or, with 0, with the node type refused.
+    /// What kldload(2) said, and how many allocations stayed. No socket may be open.
+    fn load_failing(&self, allocation: u64) -> Outcome<(Result<(), Errno>, u64)>;
 
-    /// Disarms; whether the fault has struck.
-    fn disarm(&self) -> bool;
-
-    /// Allocations of malloc(9) types and zones that have not been freed.
-    fn allocations(&self) -> u64;
-
-    /// Boots the kernel anew, with the module loaded under this fault; what kldload(2) said.
-    fn load_with(&self, fault: Fault) -> Outcome<Result<(), Errno>>;
+    /// Boots a kernel with a `struct socket` that no release has. No socket may be open.
+    fn boot_strange(&self) -> Outcome;
 }
 
 /// What a real kernel says to those who want a [`Laboratory`].

@@ -190,16 +190,18 @@ fn large_reply() -> Outcome {
 }
 
 fn headless() -> Outcome {
-    let pair = Pair::new()?;
-    let id = pair.right.info(".")?.id;
     let laboratory = here().laboratory()?;
+    let control = Control::new()?;
+    let data = control.data()?;
+    control.mkpeer("capture", "ours", "theirs")?;
+    let faulty = control.info("ours")?.id;
     for _ in 0..3 {
         // What the faulty node is told does not matter.
-        let _ = laboratory.inject(id, "y", Packet::Headless, b"headless");
+        let _ = laboratory.inject(faulty, "theirs", Packet::Headless, b"headless");
     }
-    holds("nothing to read", is_quiet(&pair.right_data)?)?;
-    works("a whole packet", laboratory.inject(id, "y", Packet::Whole, b"whole"))?;
-    same("that packet", receive(&pair.right_data)?.0, b"whole".to_vec())
+    holds("nothing to read", is_quiet(&data)?)?;
+    works("a whole packet", laboratory.inject(faulty, "theirs", Packet::Whole, b"whole"))?;
+    same("that packet", receive(&data)?.0, b"whole".to_vec())
 }
 
 fn linger_alone() -> Outcome {
@@ -225,7 +227,7 @@ fn quiet_connect() -> Outcome {
 
 fn all_items() -> Outcome {
     let (greedy, other) = (Pair::new()?, Control::new()?);
-    let held = here().laboratory()?.hold(greedy.right.info(".")?.id);
+    let held = here().laboratory()?.hold(greedy.right.info(".")?.id)?;
     call::set_nonblocking(&greedy.left)?;
     let message = Message::new(FOREIGN, 1, vec![]);
     for _ in 0..6000 {

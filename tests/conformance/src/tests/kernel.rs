@@ -5,7 +5,7 @@ use netgraph::Errno;
 use crate::Test;
 use crate::node::{Control, Data, Pair};
 use crate::outcome::{Outcome, holds, refused, refused_with, same, works};
-use crate::system::{Fault, here};
+use crate::system::here;
 
 pub const TESTS: &[Test] = &[
     Test::new("b39_the_sysctls_say_the_default_sizes", sizes),
@@ -13,6 +13,7 @@ pub const TESTS: &[Test] = &[
     Test::new("b61_the_list_of_sockets_shows_ours", socket_list),
     Test::new("b63_a_failed_load_leaves_nothing_behind", failed_load),
     Test::new("d22_a_failed_load_leaves_no_domain", failed_load_and_socket),
+    Test::new("b65_an_unknown_struct_socket_is_refused", strange),
     Test::new("x03_unload_with_an_open_socket_is_ebusy", busy),
     Test::new("x03_unload_without_sockets_works", unload),
     Test::new("d21_the_module_can_be_replaced_without_a_boot", replaced),
@@ -50,19 +51,35 @@ fn socket_list() -> Outcome {
     same("the sockets once they are closed", here().sockets()?, before)
 }
 
+/// More than a load makes: with that many failing, one by one, each has failed.
+const MOST_ALLOCATIONS: u64 = 200;
+
 fn failed_load() -> Outcome {
     let laboratory = here().laboratory()?;
-    let answer = laboratory.load_with(Fault::NewType)?;
-    holds("an error from kldload", answer.is_err())?;
-    same("the allocations that stay", laboratory.allocations(), 0)
+    for nth in 0..MOST_ALLOCATIONS {
+        let (answer, stayed) = laboratory.load_failing(nth)?;
+        if answer.is_ok() {
+            return holds("a load that fails when the node type is refused", nth > 0);
+        }
+        same(&format!("the allocations that stay after failure {nth}"), stayed, 0)?;
+    }
+    holds("a load that succeeds in the end", false)
 }
 
 fn failed_load_and_socket() -> Outcome {
-    let answer = here().laboratory()?.load_with(Fault::NewType)?;
+    let (answer, _) = here().laboratory()?.load_failing(0)?;
     holds("an error from kldload", answer.is_err())?;
     refused("a socket after that", Control::new().map(drop), Errno::EAFNOSUPPORT)?;
     works("another load", here().load()?)?;
     works("a socket after that", Control::new()).map(drop)
+}
+
+fn strange() -> Outcome {
+    here().laboratory()?.boot_strange()?;
+    refused("a control socket", Control::new().map(drop), Errno::ENXIO)?;
+    refused("a data socket", Data::new().map(drop), Errno::ENXIO)?;
+    let lines = here().message_buffer()?;
+    holds("a line that says why", lines.iter().any(|line| line.contains("struct socket")))
 }
 
 fn busy() -> Outcome {

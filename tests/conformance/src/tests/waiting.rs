@@ -41,7 +41,7 @@ fn message() -> Message {
 
 /// Holds the right node; whatever is sent to it meanwhile is queued.
 fn hold(id: u32) -> Outcome<Box<dyn Send>> {
-    Ok(laboratory()?.hold(id))
+    laboratory()?.hold(id)
 }
 
 fn laboratory() -> Outcome<&'static dyn Laboratory> {
@@ -138,7 +138,8 @@ fn other_senders() -> Outcome {
 
 fn restart() -> Outcome {
     let control = Control::new()?;
-    control.mkpeer("hole", "h", "h")?;
+    laboratory()?;
+    control.mkpeer("capture", "h", "h")?;
     let id = control.info("h")?.id;
     laboratory()?.answer(id, -1)?;
     let start = Instant::now();
