@@ -25,6 +25,9 @@ const DOMF_UNLOADABLE: c_int = 4;
 /// The domains, as addresses of `struct domain` in the modules' memory, the latest first.
 static STATE: Slot<Mutex<Vec<usize>>> = Slot::new();
 
+/// What [`halt`] says of domains that are there still.
+pub(crate) const REGISTERED: &str = "domains of modules:";
+
 pub(crate) fn boot() {
     STATE.fill(Mutex::new(Vec::new()));
 }
@@ -34,7 +37,7 @@ pub(crate) fn halt() -> Vec<String> {
     if left == 0 {
         return Vec::new();
     }
-    vec![format!("{left} domains of modules are there still")]
+    vec![format!("{REGISTERED} {left}")]
 }
 
 /// What a method does that a protocol does not have.

@@ -52,6 +52,9 @@ struct Registered {
 
 static STATE: Slot<Mutex<Vec<Registered>>> = Slot::new();
 
+/// What [`halt`] says of variables that are there still.
+pub(crate) const REGISTERED: &str = "sysctl variables of modules:";
+
 pub(crate) fn boot() {
     STATE.fill(Mutex::new(Vec::new()));
 }
@@ -61,7 +64,7 @@ pub(crate) fn halt() -> Vec<String> {
     if left == 0 {
         return Vec::new();
     }
-    vec![format!("{left} sysctl variables of a module are registered still")]
+    vec![format!("{REGISTERED} {left}")]
 }
 
 /// Makes a file's variables known, but not yet usable.

@@ -3,7 +3,8 @@
 use kpi::raw::malloc::malloc_type;
 use kpi::raw::sysctl::sysctl_oid;
 
-use crate::{domain, epoch, memory, module, mutex, report, sleep, socket, sysctl, thread};
+use crate::netgraph::exports;
+use crate::{domain, epoch, mbuf, memory, module, mutex, report, sleep, socket, sysctl, thread};
 
 /// What a name stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,12 +43,14 @@ macro_rules! functions {
 /// The hosted kernel's symbol of this name.
 #[must_use]
 pub fn lookup(name: &str) -> Option<Symbol> {
-    variable(name).or_else(|| primitive(name)).or_else(|| service(name))
+    let parts = [variable, primitive, service, netgraph];
+    parts.iter().find_map(|part| part(name))
 }
 
 fn variable(name: &str) -> Option<Symbol> {
     Some(match name {
-        "M_NETGRAPH_MSG" => Symbol::variable::<[malloc_type; 1]>(&raw const memory::M_NETGRAPH_MSG),
+        "M_NETGRAPH" => Symbol::variable::<[malloc_type; 1]>(&raw const exports::M_NETGRAPH),
+        "M_NETGRAPH_MSG" => Symbol::variable::<[malloc_type; 1]>(&raw const exports::M_NETGRAPH_MSG),
         "M_PCB" => Symbol::variable::<[malloc_type; 1]>(&raw const memory::M_PCB),
         "M_SONAME" => Symbol::variable::<[malloc_type; 1]>(&raw const memory::M_SONAME),
         "M_TEMP" => Symbol::variable::<[malloc_type; 1]>(&raw const memory::M_TEMP),
@@ -99,9 +102,13 @@ fn primitive(name: &str) -> Option<Symbol> {
     }
 }
 
-/// mbufs, sockets, domains, sysctls, modules, netgraph.
+/// mbufs, sockets, domains, sysctls, modules.
 fn service(name: &str) -> Option<Symbol> {
     functions! { name:
+        "m_devget" => mbuf::m_devget,
+        "m_copydata" => mbuf::m_copydata,
+        "m_free" => mbuf::m_free,
+        "m_freem" => mbuf::m_freem,
         "soreserve" => socket::soreserve,
         "soisconnected" => socket::soisconnected,
         "soisdisconnected" => socket::soisdisconnected,
@@ -119,5 +126,30 @@ fn service(name: &str) -> Option<Symbol> {
         "module_register_init" => module::module_register_init,
         "kern_kldload" => module::kern_kldload,
         "kern_kldunload" => module::kern_kldunload,
+    }
+}
+
+/// Nodes, hooks, items and types.
+fn netgraph(name: &str) -> Option<Symbol> {
+    functions! { name:
+        "ng_make_node_common" => exports::ng_make_node_common,
+        "ng_name_node" => exports::ng_name_node,
+        "ng_rmnode_self" => exports::ng_rmnode_self,
+        "ng_rmhook_self" => exports::ng_rmhook_self,
+        "ng_unref_node" => exports::ng_unref_node,
+        "ng_unref_hook" => exports::ng_unref_hook,
+        "ng_findhook" => exports::ng_findhook,
+        "ng_findtype" => exports::ng_findtype,
+        "ng_newtype" => exports::ng_newtype,
+        "ng_rmtype" => exports::ng_rmtype,
+        "ng_mod_event" => exports::ng_mod_event,
+        "ng_package_data" => exports::ng_package_data,
+        "ng_package_msg" => exports::ng_package_msg,
+        "ng_address_path" => exports::ng_address_path,
+        "ng_address_hook" => exports::ng_address_hook,
+        "ng_address_ID" => exports::ng_address_ID,
+        "ng_snd_item" => exports::ng_snd_item,
+        "ng_free_item" => exports::ng_free_item,
+        "ng_node2ID" => exports::ng_node2ID,
     }
 }

@@ -67,6 +67,9 @@ struct Statics {
     domain: Box<SyncCell<raw_domain>>,
 }
 
+// SAFETY: used by pointer only, by the kernel whose turn it is.
+unsafe impl Send for Statics {}
+
 static STATICS: LazyLock<Statics> = LazyLock::new(|| {
     // SAFETY: integers, pointers and optional functions, for all of which zero is a value.
     let mut switch: protosw = unsafe { core::mem::zeroed() };
