@@ -71,7 +71,11 @@ impl Conformance {
         if broken.is_empty() {
             return Ok(());
         }
-        bail!("{} of {} subjects have failed tests; see above", broken.len(), records.len())
+        bail!(
+            "{} of {} subjects have failed tests; see above",
+            broken.len(),
+            records.len()
+        )
     }
 
     /// Runs the program on the hosted kernel, once for each subject.

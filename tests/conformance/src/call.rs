@@ -3,9 +3,7 @@
 use std::io::{IoSlice, IoSliceMut};
 use std::time::{Duration, Instant};
 
-use netgraph::{
-    BrokenPipe, Direction, Errno, Events, FAMILY, Outgoing, ReadEvent, SocketOption, Wait, address_text,
-};
+use netgraph::{BrokenPipe, Direction, Errno, Events, FAMILY, Outgoing, ReadEvent, SocketOption, Wait, address_text};
 
 use crate::system::TestSocket;
 

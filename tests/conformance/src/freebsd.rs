@@ -112,7 +112,11 @@ impl System for FreeBsd {
     }
 
     fn release(&self) -> u32 {
-        release_text().split('.').next().and_then(|major| major.parse().ok()).unwrap_or(0)
+        release_text()
+            .split('.')
+            .next()
+            .and_then(|major| major.parse().ok())
+            .unwrap_or(0)
     }
 
     fn socket(&self, protocol: Protocol) -> Result<Box<dyn TestSocket>, Errno> {
@@ -139,7 +143,9 @@ impl System for FreeBsd {
     }
 
     fn start(&self, probe: &str) -> Outcome<Child> {
-        Ok(Command::new(std::env::current_exe()?).args(["--probe", probe, ""]).spawn()?)
+        Ok(Command::new(std::env::current_exe()?)
+            .args(["--probe", probe, ""])
+            .spawn()?)
     }
 
     fn catch_signals(&self, restart: Restart) -> Outcome {

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use hostkern::abi::Abi;
-use hostkern::kernel::BootError;
 use hostkern::faults::{self, Site};
+use hostkern::kernel::BootError;
 use hostkern::netgraph::{self as graph, capture};
 use hostkern::thread::{Credentials, Handle, Vnet};
 use hostkern::{Config, Kernel, Process, Socket, Subject};
@@ -162,7 +162,9 @@ impl System for Hosted {
             Protocol::Control => 2,
         };
         let process = *lock(&self.process);
-        let socket = process.socket(i32::from(FAMILY), number::SOCK_DGRAM, protocol).map_err(errno)?;
+        let socket = process
+            .socket(i32::from(FAMILY), number::SOCK_DGRAM, protocol)
+            .map_err(errno)?;
         Ok(Box::new(HostedSocket {
             socket,
             process: Arc::clone(&self.process),
@@ -343,7 +345,8 @@ impl SocketCalls for HostedSocket {
         let socket = self.now();
         let before = socket.broken_pipes();
         let result = socket.send(message.bytes, flags, message.to, message.ancillary);
-        self.broken_pipes.fetch_add(socket.broken_pipes() - before, Ordering::Relaxed);
+        self.broken_pipes
+            .fetch_add(socket.broken_pipes() - before, Ordering::Relaxed);
         result.map_err(errno)
     }
 

@@ -58,6 +58,10 @@ fn run(options: &Options) -> ExitCode {
             options.tests().for_each(|test| println!("{}", test.name));
             ExitCode::SUCCESS
         }
+        Job::Name => in_system(options, || {
+            println!("{}", system::here().name());
+            ExitCode::SUCCESS
+        }),
         Job::All => runner::run_all(options),
         Job::One(name) => in_system(options, || runner::run_one(name)),
         Job::Probe(name, argument) => in_system(options, || runner::run_probe(name, argument)),

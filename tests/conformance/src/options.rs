@@ -21,6 +21,8 @@ On FreeBSD the tests are of the running kernel, and need root.";
 pub enum Job {
     /// Say which tests there are.
     List,
+    /// Say which system it is.
+    Name,
     /// Run tests, each in a process of its own.
     All,
     /// Run this test, in this process.
@@ -69,6 +71,7 @@ impl Options {
                 "--native" => options.subject = None,
                 "--module" => options.subject = Some(value()?.into()),
                 "--skip" => options.skip.push(value()?),
+                "--name" => options.job = Job::Name,
                 "--run" => options.job = Job::One(value()?),
                 "--probe" => options.job = Job::Probe(value()?, value()?),
                 option if option.starts_with('-') => return Err(format!("unknown option {option}")),
@@ -102,7 +105,11 @@ mod check {
         let chosen = options("b14 --skip empty").unwrap();
         let names: Vec<_> = chosen.tests().map(|test| test.name).collect();
         assert!(names.contains(&"b14_short_message_is_einval"), "{names:?}");
-        assert!(names.iter().all(|name| name.starts_with("b14_") && !name.contains("empty")));
+        assert!(
+            names
+                .iter()
+                .all(|name| name.starts_with("b14_") && !name.contains("empty"))
+        );
     }
 
     #[test]

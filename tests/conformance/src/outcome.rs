@@ -68,5 +68,9 @@ pub fn same<T: PartialEq + Debug>(what: &str, got: T, expected: T) -> Outcome {
 
 /// `what` must hold.
 pub fn holds(what: &str, is_so: bool) -> Outcome {
-    if is_so { Ok(()) } else { Err(failure(what, "the opposite")) }
+    if is_so {
+        Ok(())
+    } else {
+        Err(failure(what, "the opposite"))
+    }
 }

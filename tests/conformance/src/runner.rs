@@ -46,6 +46,10 @@ struct Report {
 
 /// Runs the tests asked for; fails if one of them does.
 pub fn run_all(options: &Options) -> ExitCode {
+    if options.format == Format::Json && show_system(options).is_err() {
+        eprintln!("conformance: the system cannot be started");
+        return ExitCode::from(69);
+    }
     let mut worst = ExitCode::SUCCESS;
     let mut count = 0;
     for test in options.tests() {
@@ -61,6 +65,17 @@ pub fn run_all(options: &Options) -> ExitCode {
         return ExitCode::from(64);
     }
     worst
+}
+
+/// Says, in JSON, which system the tests run on.
+fn show_system(options: &Options) -> std::io::Result<()> {
+    let output = this_program(options)?.arg("--name").stderr(Stdio::inherit()).output()?;
+    if !output.status.success() {
+        return Err(std::io::ErrorKind::Other.into());
+    }
+    let name = String::from_utf8_lossy(&output.stdout);
+    println!("{}", serde_json::json!({ "system": name.trim() }));
+    Ok(())
 }
 
 fn show(report: &Report, format: Format) {
@@ -106,7 +121,10 @@ fn judge(test: &Test, options: &Options) -> std::io::Result<(Verdict, String)> {
     let read = |thread: std::thread::JoinHandle<String>| thread.join().unwrap_or_default();
     let (stdout, stderr) = (read(stdout), read(stderr));
     Ok(match status {
-        None => (Verdict::Hung, format!("expected an end within {} s; {stderr}", test.seconds)),
+        None => (
+            Verdict::Hung,
+            format!("expected an end within {} s; {stderr}", test.seconds),
+        ),
         Some(status) => verdict(status, stdout, stderr),
     })
 }
@@ -121,8 +139,8 @@ fn verdict(status: ExitStatus, stdout: String, stderr: String) -> (Verdict, Stri
     }
 }
 
-/// This program with the same subject; also for what tests start.
-pub fn this_program(options: &Options) -> std::io::Result<Command> {
+/// This program with the same subject.
+fn this_program(options: &Options) -> std::io::Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
     if let Some(module) = &options.subject {
         command.arg("--module").arg(module);

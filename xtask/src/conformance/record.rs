@@ -178,7 +178,9 @@ impl Record {
     /// # Errors
     /// One cannot be read.
     pub fn load_all() -> Result<Vec<Self>> {
-        let there = Subject::ALL.into_iter().filter(|subject| Self::place(*subject).exists());
+        let there = Subject::ALL
+            .into_iter()
+            .filter(|subject| Self::place(*subject).exists());
         there.map(Self::load).collect()
     }
 
@@ -229,7 +231,8 @@ impl Ending {
 
 fn hash(file: &Path) -> Result<String> {
     let bytes = fs::read(file).with_context(|| format!("could not read {}", file.display()))?;
-    Ok({ Sha256::digest(bytes).iter() }.map(|byte| format!("{byte:02x}")).collect())
+    let digest = Sha256::digest(bytes);
+    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 #[cfg(test)]
@@ -250,10 +253,17 @@ mod tests {
     #[test]
     fn lines_become_a_record() {
         let record = record(LINES).unwrap();
-        assert_eq!((record.system.as_str(), record.module.as_deref()), ("FreeBSD 14.3-RELEASE", Some("abc")));
+        assert_eq!(
+            (record.system.as_str(), record.module.as_deref()),
+            ("FreeBSD 14.3-RELEASE", Some("abc"))
+        );
         assert_eq!(record.tests["b03_z"].text, "panic: no");
         assert!(record.is_broken());
-        assert!(record.summary().contains("1 passed, 0 failed, 1 crashed, 0 hung, 1 not here"));
+        assert!(
+            record
+                .summary()
+                .contains("1 passed, 0 failed, 1 crashed, 0 hung, 1 not here")
+        );
     }
 
     #[test]

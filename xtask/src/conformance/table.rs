@@ -21,12 +21,20 @@ pub fn statement(rows: &[Row], records: &[Record]) -> String {
     let mut text = format!("{HEAD}\n{}\n", subjects(records));
     let columns: Vec<_> = Subject::ALL.iter().map(|subject| find(records, *subject)).collect();
     let titles = Subject::ALL.map(Subject::title).join(" | ");
-    let _ = writeln!(text, "| line | what | {titles} | tests |\n|---|---|{}---|", "---|".repeat(Subject::ALL.len()));
+    let _ = writeln!(
+        text,
+        "| line | what | {titles} | tests |\n|---|---|{}---|",
+        "---|".repeat(Subject::ALL.len())
+    );
     for row in rows {
         let names = tests(row, records);
         let cells: Vec<_> = columns.iter().map(|record| cell(*record, &names)).collect();
         let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-        let names = if names.is_empty() { "by construction".into() } else { names.join(" ") };
+        let names = if names.is_empty() {
+            "by construction".into()
+        } else {
+            names.join(" ")
+        };
         let _ = writeln!(text, "| {} | {} | {} | {names} |", row.row, row.what, cells.join(" | "));
     }
     text + &notes(rows) + &failures(records)
@@ -40,7 +48,10 @@ fn find(records: &[Record], subject: Subject) -> Option<&Record> {
 fn subjects(records: &[Record]) -> String {
     let mut text = String::from("| subject | system | module (SHA-256) | date |\n|---|---|---|---|\n");
     for record in records {
-        let module = record.module.as_deref().map_or("linked in", |hash| hash.get(..16).unwrap_or(hash));
+        let module = record
+            .module
+            .as_deref()
+            .map_or("linked in", |hash| hash.get(..16).unwrap_or(hash));
         let _ = writeln!(
             text,
             "| {} | {} | {module} | {} |",
@@ -92,10 +103,20 @@ fn notes(rows: &[Row]) -> String {
 fn failures(records: &[Record]) -> String {
     let mut text = String::new();
     for record in records {
-        let bad = record.tests.iter().filter(|(_, ending)| !matches!(ending.verdict, Verdict::Passed | Verdict::NotHere));
-        let lines: Vec<_> = bad.map(|(test, ending)| format!("- `{test}`: {}\n", ending.text)).collect();
+        let bad = record
+            .tests
+            .iter()
+            .filter(|(_, ending)| !matches!(ending.verdict, Verdict::Passed | Verdict::NotHere));
+        let lines: Vec<_> = bad
+            .map(|(test, ending)| format!("- `{test}`: {}\n", ending.text))
+            .collect();
         if !lines.is_empty() {
-            let _ = write!(text, "\n## What does not hold: {}\n\n{}", record.subject.title(), lines.concat());
+            let _ = write!(
+                text,
+                "\n## What does not hold: {}\n\n{}",
+                record.subject.title(),
+                lines.concat()
+            );
         }
     }
     text

@@ -75,7 +75,11 @@ fn scenario(limit: impl Fn(&Data) -> Outcome) -> Outcome {
     other.shut_down("wire")?;
     // The hook goes in its own time.
     std::thread::sleep(std::time::Duration::from_millis(200));
-    refused("a frame without a bridge", call::write(&data, &out), Errno::EDESTADDRREQ)
+    refused(
+        "a frame without a bridge",
+        call::write(&data, &out),
+        Errno::EDESTADDRREQ,
+    )
 }
 
 /// Two named sockets, a hook to the bridge, and nothing but the data socket left.

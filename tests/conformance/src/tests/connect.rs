@@ -3,9 +3,9 @@
 use netgraph::Errno;
 
 use crate::Test;
-use crate::outcome::{Outcome, refused, refused_with, same, works};
-use crate::node::{Control, Data, Pair, fresh_name, receive};
 use crate::call::{self, Address};
+use crate::node::{Control, Data, Pair, fresh_name, receive};
+use crate::outcome::{Outcome, refused, refused_with, same, works};
 
 pub const TESTS: &[Test] = &[
     Test::new("b30_connect_by_name_and_by_id", by_name_and_id),
@@ -51,8 +51,16 @@ fn relative() -> Outcome {
 fn empty() -> Outcome {
     let data = Data::new()?;
     refused("an empty text", data.connect(""), Errno::EINVAL)?;
-    refused("no text at all", call::connect(&data, &Address::raw(&[])), Errno::EINVAL)?;
-    refused("many zeros", call::connect(&data, &Address::raw(&[0; 250])), Errno::EINVAL)?;
+    refused(
+        "no text at all",
+        call::connect(&data, &Address::raw(&[])),
+        Errno::EINVAL,
+    )?;
+    refused(
+        "many zeros",
+        call::connect(&data, &Address::raw(&[0; 250])),
+        Errno::EINVAL,
+    )?;
     // A colon without a node before it is a relative path as well.
     refused_with("a colon", data.connect(":"), &[Errno::EINVAL, Errno::ENOENT])?;
     still_works(&data)

@@ -3,11 +3,11 @@
 use netgraph::Errno;
 
 use crate::Test;
-use crate::outcome::{Outcome, holds, refused, same, works};
+use crate::call::{self, Address};
 use crate::message::{FOREIGN, HEADER, LINGER, MKPEER, Message, NOLINGER, SOCKET};
 use crate::node::{Control, Pair, fresh_name, receive};
+use crate::outcome::{Outcome, holds, refused, same, works};
 use crate::system::here;
-use crate::call::{self, Address};
 
 pub const TESTS: &[Test] = &[
     Test::new("b10_paths_lead_to_their_nodes", paths),
@@ -104,7 +104,11 @@ fn node_error() -> Outcome {
     )?;
     let name = fresh_name("e");
     pair.right.bind(&name)?;
-    refused("a taken name for another node", pair.left.name("h", &name), Errno::EADDRINUSE)
+    refused(
+        "a taken name for another node",
+        pair.left.name("h", &name),
+        Errno::EADDRINUSE,
+    )
 }
 
 fn nonblocking() -> Outcome {

@@ -3,10 +3,10 @@
 use netgraph::{Errno, Protocol};
 
 use crate::Test;
-use crate::outcome::{Outcome, refused, same, works};
-use crate::node::{Control, Data, Info, Pair, fresh_name, receive};
-use crate::system::here;
 use crate::call::{self, Address};
+use crate::node::{Control, Data, Info, Pair, fresh_name, receive};
+use crate::outcome::{Outcome, refused, same, works};
+use crate::system::here;
 
 pub const TESTS: &[Test] = &[
     Test::new("b01_new_node_has_type_socket_no_name_no_hooks", new_node),
@@ -42,12 +42,20 @@ fn new_node() -> Outcome {
 
 fn control_privilege() -> Outcome {
     here().become_nobody()?;
-    refused("a control socket of nobody", here().socket(Protocol::Control).map(drop), Errno::EPERM)
+    refused(
+        "a control socket of nobody",
+        here().socket(Protocol::Control).map(drop),
+        Errno::EPERM,
+    )
 }
 
 fn data_privilege() -> Outcome {
     here().become_nobody()?;
-    refused("a data socket of nobody", here().socket(Protocol::Data).map(drop), Errno::EPERM)
+    refused(
+        "a data socket of nobody",
+        here().socket(Protocol::Data).map(drop),
+        Errno::EPERM,
+    )
 }
 
 fn inherited() -> Outcome {
@@ -94,7 +102,11 @@ fn bind_malformed() -> Outcome {
         refused(what, call::bind(&control, &Address::raw(data)), Errno::EINVAL)?;
     }
     let long = [&[b'a'; 252][..], &[0]].concat();
-    refused("the longest address", call::bind(&control, &Address::raw(&long)), Errno::EINVAL)?;
+    refused(
+        "the longest address",
+        call::bind(&control, &Address::raw(&long)),
+        Errno::EINVAL,
+    )?;
     same("the name after all that", control.info(".")?.name, String::new())
 }
 
@@ -143,7 +155,11 @@ fn own_name() -> Outcome {
         call::own_name(&control.data()?)?.as_text(),
         name,
     )?;
-    refused("getsockname before connect", call::own_name(&Data::new()?), Errno::EINVAL)
+    refused(
+        "getsockname before connect",
+        call::own_name(&Data::new()?),
+        Errno::EINVAL,
+    )
 }
 
 fn own_name_unnamed() -> Outcome {
@@ -163,8 +179,16 @@ fn own_name_unnamed() -> Outcome {
 fn own_name_after() -> Outcome {
     let pair = Pair::new()?;
     pair.left.shut_down(".")?;
-    refused("getsockname of the control socket", call::own_name(&pair.left), Errno::EINVAL)?;
-    refused("getsockname of the data socket", call::own_name(&pair.left_data), Errno::EINVAL)
+    refused(
+        "getsockname of the control socket",
+        call::own_name(&pair.left),
+        Errno::EINVAL,
+    )?;
+    refused(
+        "getsockname of the data socket",
+        call::own_name(&pair.left_data),
+        Errno::EINVAL,
+    )
 }
 
 fn mkpeer_socket() -> Outcome {

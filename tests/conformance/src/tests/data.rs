@@ -3,9 +3,9 @@
 use netgraph::{Errno, SocketOption, Wait};
 
 use crate::Test;
-use crate::outcome::{Outcome, holds, refused, same, works};
-use crate::node::{Control, Data, Pair, is_quiet, receive};
 use crate::call::{self, Address, AsSocket};
+use crate::node::{Control, Data, Pair, is_quiet, receive};
+use crate::outcome::{Outcome, holds, refused, same, works};
 
 pub const TESTS: &[Test] = &[
     Test::new("b31_sending_to_no_hook_is_ehostunreach", no_hook),
@@ -22,7 +22,11 @@ pub const TESTS: &[Test] = &[
 fn no_hook() -> Outcome {
     let pair = Pair::new()?;
     for hook in ["nosuchhook", "y", "xx", &"h".repeat(31)] {
-        refused(&format!("`{hook}`"), pair.left_data.send(hook, b"packet"), Errno::EHOSTUNREACH)?;
+        refused(
+            &format!("`{hook}`"),
+            pair.left_data.send(hook, b"packet"),
+            Errno::EHOSTUNREACH,
+        )?;
     }
     Ok(())
 }
@@ -67,7 +71,11 @@ fn many_hooks() -> Outcome {
     let control = Control::new()?;
     let data = control.data()?;
     let refuses = |what: &str| -> Outcome {
-        refused(&format!("send with {what}"), data.send_plain(b"packet"), Errno::EDESTADDRREQ)?;
+        refused(
+            &format!("send with {what}"),
+            data.send_plain(b"packet"),
+            Errno::EDESTADDRREQ,
+        )?;
         refused(
             &format!("write with {what}"),
             call::write(&data, b"packet"),

@@ -3,10 +3,10 @@
 use netgraph::{Errno, SocketOption};
 
 use crate::Test;
-use crate::outcome::{Outcome, holds, refused, same, works};
+use crate::call;
 use crate::message::{FOREIGN, HEADER, Message};
 use crate::node::{Control, Pair, is_quiet, receive};
-use crate::call;
+use crate::outcome::{Outcome, holds, refused, same, works};
 
 pub const TESTS: &[Test] = &[
     Test::new("b13_other_versions_are_einval", versions),
@@ -28,7 +28,11 @@ fn versions() -> Outcome {
     for version in [0, 7, 9, 255] {
         let mut message = Message::new(FOREIGN, 1, vec![1, 2, 3]);
         message.version = version;
-        refused(&format!("version {version}"), control.send(".", &message), Errno::EINVAL)?;
+        refused(
+            &format!("version {version}"),
+            control.send(".", &message),
+            Errno::EINVAL,
+        )?;
     }
     holds("nothing to read", is_quiet(&control)?)
 }

@@ -51,7 +51,10 @@ fn data_of_nobody() -> Outcome {
     if let Ok(data) = Data::new() {
         refused("the data side of another's node", data.connect(&address), Errno::EPERM)?;
     }
-    works("the victim's own data socket", victim.info(".").map(drop).or(Err(Errno::EIO)))
+    works(
+        "the victim's own data socket",
+        victim.info(".").map(drop).or(Err(Errno::EIO)),
+    )
 }
 
 fn unterminated() -> Outcome {
@@ -60,7 +63,11 @@ fn unterminated() -> Outcome {
     for length in [1, 14, 30, 62, 126, 253] {
         let address = Address::raw(&vec![b'a'; length]);
         let answer = call::connect(&Data::new()?, &address);
-        refused_with(&format!("{length} bytes without a zero"), answer, &[Errno::EINVAL, Errno::ENOENT])?;
+        refused_with(
+            &format!("{length} bytes without a zero"),
+            answer,
+            &[Errno::EINVAL, Errno::ENOENT],
+        )?;
     }
     Ok(())
 }
@@ -69,7 +76,11 @@ fn short() -> Outcome {
     let pair = Pair::new()?;
     for length in [1, 2, 12, 23, 55] {
         let bytes = vec![8; length];
-        refused(&format!("{length} bytes"), pair.left.send_bytes("x", &bytes), Errno::EINVAL)?;
+        refused(
+            &format!("{length} bytes"),
+            pair.left.send_bytes("x", &bytes),
+            Errno::EINVAL,
+        )?;
     }
     holds("nothing at the other socket", is_quiet(&pair.right)?)
 }
@@ -96,7 +107,11 @@ fn arglen_ascii() -> Outcome {
         let message = Message::new(GENERIC, command, vec![b'a'; HEADER + 8]);
         for arglen in [HEADER as u32 + 9, 4096, 1 << 20, 0x7fff_fff0, u32::MAX] {
             let sent = control.send_bytes(".", &message.claiming(arglen));
-            refused(&format!("command {command:#x} with arglen {arglen}"), sent, Errno::EINVAL)?;
+            refused(
+                &format!("command {command:#x} with arglen {arglen}"),
+                sent,
+                Errno::EINVAL,
+            )?;
         }
     }
     Ok(())
@@ -124,7 +139,11 @@ fn short_type() -> Outcome {
     let control = Control::new()?;
     for length in [0, 1, 31, 32, 95] {
         let message = Message::new(GENERIC, message::MKPEER, vec![b'h'; length]);
-        refused(&format!("{length} bytes of arguments"), control.send(".", &message), Errno::EINVAL)?;
+        refused(
+            &format!("{length} bytes of arguments"),
+            control.send(".", &message),
+            Errno::EINVAL,
+        )?;
     }
     let path = Message::generic(message::MKPEER, &[(b"../hole", 32), (b"h", 32), (b"h", 32)]);
     refused("a path as a type", control.send(".", &path), Errno::EINVAL)
@@ -148,7 +167,11 @@ fn long_path() -> Outcome {
     let pair = Pair::new()?;
     for hops in [10, 20, 40, 60] {
         let path = format!(".:{}", ["x", "y"].repeat(hops).join("."));
-        same(&format!("the node at a path of {} bytes", path.len()), pair.left.info(&path)?.id, pair.left.info(".")?.id)?;
+        same(
+            &format!("the node at a path of {} bytes", path.len()),
+            pair.left.info(&path)?.id,
+            pair.left.info(".")?.id,
+        )?;
     }
     Ok(())
 }
@@ -167,7 +190,11 @@ fn data_overflow() -> Outcome {
     let pair = Pair::new()?;
     call::set_option(&pair.right_data, SocketOption::ReceiveErrors, 1)?;
     for _ in 0..60 {
-        refused_with("nothing but a full buffer", pair.left_data.send("x", &[1; 1000]).and(Err::<(), _>(Errno::ENOBUFS)), &[Errno::ENOBUFS])?;
+        refused_with(
+            "nothing but a full buffer",
+            pair.left_data.send("x", &[1; 1000]).and(Err::<(), _>(Errno::ENOBUFS)),
+            &[Errno::ENOBUFS],
+        )?;
     }
     loop {
         match call::receive(&pair.right_data, 2000, Wait::Never) {
@@ -200,17 +227,25 @@ fn headless() -> Outcome {
         let _ = laboratory.inject(faulty, "theirs", Packet::Headless, b"headless");
     }
     holds("nothing to read", is_quiet(&data)?)?;
-    works("a whole packet", laboratory.inject(faulty, "theirs", Packet::Whole, b"whole"))?;
+    works(
+        "a whole packet",
+        laboratory.inject(faulty, "theirs", Packet::Whole, b"whole"),
+    )?;
     same("that packet", receive(&data)?.0, b"whole".to_vec())
 }
 
 fn linger_alone() -> Outcome {
-    let Pair { left, left_data, right, .. } = Pair::new()?;
+    let Pair {
+        left, left_data, right, ..
+    } = Pair::new()?;
     let address = left.address()?;
     drop(left);
     std::thread::sleep(Duration::from_millis(200));
     works("linger", right.send(&address, &Message::new(SOCKET, LINGER, vec![])))?;
-    works("nolinger", right.send(&address, &Message::new(SOCKET, NOLINGER, vec![])))?;
+    works(
+        "nolinger",
+        right.send(&address, &Message::new(SOCKET, NOLINGER, vec![])),
+    )?;
     works("the end of the last hook", right.remove_hook("y"))?;
     holds("no node after it", right.is_gone(&address)?)?;
     refused("a packet after that", left_data.send_plain(b"packet"), Errno::ENOTCONN)
@@ -220,7 +255,11 @@ fn quiet_connect() -> Outcome {
     let control = Control::new()?;
     let lines = here().message_buffer()?.len();
     for _ in 0..10 {
-        refused("connect", call::connect(&control, &Address::text("nosuchnode:")), Errno::EINVAL)?;
+        refused(
+            "connect",
+            call::connect(&control, &Address::text("nosuchnode:")),
+            Errno::EINVAL,
+        )?;
     }
     same("the lines in the message buffer", here().message_buffer()?.len(), lines)
 }
@@ -232,7 +271,11 @@ fn all_items() -> Outcome {
     let message = Message::new(FOREIGN, 1, vec![]);
     for _ in 0..6000 {
         let answers = [Errno::EINPROGRESS, Errno::ENOBUFS, Errno::ENOMEM, Errno::EAGAIN];
-        refused_with("one more message to a busy node", greedy.left.send("x", &message), &answers)?;
+        refused_with(
+            "one more message to a busy node",
+            greedy.left.send("x", &message),
+            &answers,
+        )?;
     }
     let start = Instant::now();
     same("the hooks of another node", other.info(".")?.hooks, 0)?;

@@ -5,10 +5,10 @@ use std::time::Duration;
 use netgraph::{Errno, Events, Wait};
 
 use crate::Test;
-use crate::outcome::{Outcome, holds, refused, refused_with, same, works};
+use crate::call::{self, AsSocket};
 use crate::message::{FOREIGN, Message};
 use crate::node::{Control, GONE, Pair, fresh_name, receive};
-use crate::call::{self, AsSocket};
+use crate::outcome::{Outcome, holds, refused, refused_with, same, works};
 use crate::system::{TestSocket, here, meanwhile};
 
 pub const TESTS: &[Test] = &[
@@ -92,7 +92,11 @@ fn refused_everywhere(pair: &Pair) -> Outcome {
             Errno::ENOTCONN,
         )?;
         refused("write", call::write(&pair.left_data, b"packet"), Errno::ENOTCONN)?;
-        refused("writev", call::write_parts(&pair.left_data, [b"a", b"b"]), Errno::ENOTCONN)?;
+        refused(
+            "writev",
+            call::write_parts(&pair.left_data, [b"a", b"b"]),
+            Errno::ENOTCONN,
+        )?;
     }
     same("the signals SIGPIPE", here().broken_pipes(), 0)?;
     same("the hooks of the other node", pair.right.info(".")?.hooks, 0)
@@ -102,7 +106,11 @@ fn refused_everywhere(pair: &Pair) -> Outcome {
 fn read_to_end(socket: &impl AsSocket) -> Outcome<Vec<Vec<u8>>> {
     let found = vec![receive(socket)?.0, receive(socket)?.0];
     for _ in 0..2 {
-        refused("recvfrom at the end", call::receive(socket, 100, Wait::Blocking), Errno::ENOTCONN)?;
+        refused(
+            "recvfrom at the end",
+            call::receive(socket, 100, Wait::Blocking),
+            Errno::ENOTCONN,
+        )?;
         refused("read at the end", call::read(socket, 100), Errno::ENOTCONN)?;
         refused("readv at the end", call::read_parts(socket), Errno::ENOTCONN)?;
     }
@@ -153,7 +161,11 @@ fn poll() -> Outcome {
     pair.left.shut_down(".")?;
     for (what, socket) in both(&pair) {
         let events = call::poll(&socket, 1000)?;
-        same(&format!("POLLIN and POLLHUP of {what}"), (events.readable, events.hangup), (true, true))?;
+        same(
+            &format!("POLLIN and POLLHUP of {what}"),
+            (events.readable, events.hangup),
+            (true, true),
+        )?;
     }
     Ok(())
 }
@@ -161,7 +173,11 @@ fn poll() -> Outcome {
 fn kqueue() -> Outcome {
     let pair = Pair::new()?;
     for (what, socket) in both(&pair) {
-        same(&format!("the event of {what} before the end"), call::read_event(&socket)?, None)?;
+        same(
+            &format!("the event of {what} before the end"),
+            call::read_event(&socket)?,
+            None,
+        )?;
     }
     pair.right_data.send("y", b"queued")?;
     pair.left.shut_down(".")?;
@@ -255,7 +271,11 @@ fn connect_after() -> Outcome {
         pair.left_data.connect(&right),
         Errno::EISCONN,
     )?;
-    refused("a packet after that", pair.left_data.send_plain(b"packet"), Errno::ENOTCONN)?;
+    refused(
+        "a packet after that",
+        pair.left_data.send_plain(b"packet"),
+        Errno::ENOTCONN,
+    )?;
     gone(
         "connect of the control socket",
         call::connect(&pair.left, &call::Address::text(&right)),

@@ -63,7 +63,10 @@ fn command(control: &Control, command: u32, arguments: Vec<u8>) -> Result<(), Er
 /// A node that tells of everything.
 fn talkative() -> Outcome<Control> {
     let control = Control::new()?;
-    works("the mask of events", command(&control, SET_EVENTS, ALL.to_le_bytes().to_vec()))?;
+    works(
+        "the mask of events",
+        command(&control, SET_EVENTS, ALL.to_le_bytes().to_vec()),
+    )?;
     Ok(control)
 }
 
@@ -101,8 +104,16 @@ fn hooks() -> Outcome {
     control.mkpeer("hole", "ours", "theirs")?;
     let came = event(&control, HOOK_CONNECTED)?;
     let names = (text(&came[..32]), text(&came[32..64]), text(&came[64..96]));
-    same("hook, peer's hook, peer's type", names, ("ours".into(), "theirs".into(), "hole".into()))?;
-    same("the peer's ID", message::number(&came, 96), other.info(&peer(&control)?)?.id)?;
+    same(
+        "hook, peer's hook, peer's type",
+        names,
+        ("ours".into(), "theirs".into(), "hole".into()),
+    )?;
+    same(
+        "the peer's ID",
+        message::number(&came, 96),
+        other.info(&peer(&control)?)?.id,
+    )?;
     control.remove_hook("ours")?;
     let went = event(&control, HOOK_REMOVED)?;
     same("the hook that went", text(&went), "ours".into())?;
@@ -119,7 +130,11 @@ fn renamed() -> Outcome {
     let name = fresh_name("e");
     control.bind(&name)?;
     let told = event(&control, RENAMED)?;
-    same("new and old name", (text(&told[..32]), text(&told[32..])), (name, String::new()))
+    same(
+        "new and old name",
+        (text(&told[..32]), text(&told[32..])),
+        (name, String::new()),
+    )
 }
 
 fn data_socket() -> Outcome {
@@ -172,7 +187,11 @@ fn overflow() -> Outcome {
     }
     control.mkpeer("hole", "last", "h")?;
     same("told and missed", told + long(&event(&control, OVERFLOW)?, 0), 60)?;
-    same("the event after it", text(&event(&control, HOOK_CONNECTED)?), "last".into())
+    same(
+        "the event after it",
+        text(&event(&control, HOOK_CONNECTED)?),
+        "last".into(),
+    )
 }
 
 /// Whether a hook of that name is accepted, tried from both sides.
@@ -195,7 +214,10 @@ fn judge(control: &Control, hook: &str, expected: Result<(), Errno>) -> Outcome 
 fn no_hooks() -> Outcome {
     let control = Control::new()?;
     judge(&control, "before", Ok(()))?;
-    works("the policy", command(&control, SET_POLICY, policy(Accept::Nothing, 0, &[])))?;
+    works(
+        "the policy",
+        command(&control, SET_POLICY, policy(Accept::Nothing, 0, &[])),
+    )?;
     judge(&control, "any", Err(Errno::EPERM))?;
     works("the policy", command(&control, SET_POLICY, policy(Accept::All, 0, &[])))?;
     judge(&control, "after", Ok(()))
@@ -216,7 +238,12 @@ fn listed() -> Outcome {
     let control = Control::new()?;
     let names = policy(Accept::Listed, 0, &["left", "right"]);
     works("the policy", command(&control, SET_POLICY, names.clone()))?;
-    for (hook, expected) in [("left", Ok(())), ("right", Ok(())), ("lef", Err(Errno::EPERM)), ("left2", Err(Errno::EPERM))] {
+    for (hook, expected) in [
+        ("left", Ok(())),
+        ("right", Ok(())),
+        ("lef", Err(Errno::EPERM)),
+        ("left2", Err(Errno::EPERM)),
+    ] {
         judge(&control, hook, expected)?;
     }
     command(&control, GET_POLICY, vec![])?;
@@ -225,8 +252,16 @@ fn listed() -> Outcome {
 
 fn prefixed() -> Outcome {
     let control = Control::new()?;
-    works("the policy", command(&control, SET_POLICY, policy(Accept::Prefixed, 0, &["link"])))?;
-    for (hook, expected) in [("link", Ok(())), ("link7", Ok(())), ("lin", Err(Errno::EPERM)), ("uplink", Err(Errno::EPERM))] {
+    works(
+        "the policy",
+        command(&control, SET_POLICY, policy(Accept::Prefixed, 0, &["link"])),
+    )?;
+    for (hook, expected) in [
+        ("link", Ok(())),
+        ("link7", Ok(())),
+        ("lin", Err(Errno::EPERM)),
+        ("uplink", Err(Errno::EPERM)),
+    ] {
         judge(&control, hook, expected)?;
     }
     Ok(())
@@ -234,10 +269,17 @@ fn prefixed() -> Outcome {
 
 fn refused_hook() -> Outcome {
     let control = talkative()?;
-    works("the policy", command(&control, SET_POLICY, policy(Accept::Nothing, 0, &[])))?;
+    works(
+        "the policy",
+        command(&control, SET_POLICY, policy(Accept::Nothing, 0, &[])),
+    )?;
     refused("a hook", control.mkpeer("hole", "unwanted", "h"), Errno::EPERM)?;
     let told = event(&control, HOOK_REFUSED)?;
-    same("the hook and the reason", (text(&told[..32]), message::number(&told, 32)), ("unwanted".into(), 1))
+    same(
+        "the hook and the reason",
+        (text(&told[..32]), message::number(&told, 32)),
+        ("unwanted".into(), 1),
+    )
 }
 
 fn malformed_policy() -> Outcome {
@@ -246,7 +288,12 @@ fn malformed_policy() -> Outcome {
     unknown[0] = 9;
     let mut endless = policy(Accept::Listed, 0, &[]);
     endless[8..40].fill(b'a');
-    let cases = [("none at all", vec![]), ("519 bytes", vec![0; 519]), ("kind 9", unknown), ("a name without a zero", endless)];
+    let cases = [
+        ("none at all", vec![]),
+        ("519 bytes", vec![0; 519]),
+        ("kind 9", unknown),
+        ("a name without a zero", endless),
+    ];
     for (what, arguments) in cases {
         refused(what, command(&control, SET_POLICY, arguments), Errno::EINVAL)?;
     }
@@ -319,7 +366,11 @@ fn sysctls() -> Outcome {
     let before = (count("nodes")?, count("data_out")?);
     let pair = Pair::new()?;
     pair.left_data.send("x", b"packet")?;
-    same("nodes and packets out", (count("nodes")?, count("data_out")?), (before.0 + 2, before.1 + 1))?;
+    same(
+        "nodes and packets out",
+        (count("nodes")?, count("data_out")?),
+        (before.0 + 2, before.1 + 1),
+    )?;
     for name in ["control_in", "control_out", "data_in"] {
         holds(name, count(name)? > 0)?;
     }

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use netgraph::Errno;
 
 use crate::Test;
-use crate::outcome::{Outcome, holds, refused, same, works};
 use crate::node::{Control, Pair, receive};
+use crate::outcome::{Outcome, holds, refused, same, works};
 
 pub const TESTS: &[Test] = &[
     Test::long("b50_a_thousand_hooks_are_found_quickly", 120, thousand),

@@ -44,9 +44,17 @@ fn numbers() -> Outcome {
 fn socket_list() -> Outcome {
     let before = here().sockets()?;
     let pair = Pair::new()?;
-    same("two control and two data sockets more", here().sockets()?, (before.0 + 2, before.1 + 2))?;
+    same(
+        "two control and two data sockets more",
+        here().sockets()?,
+        (before.0 + 2, before.1 + 2),
+    )?;
     pair.left.shut_down(".")?;
-    same("the sockets of a node that is gone", here().sockets()?, (before.0 + 2, before.1 + 2))?;
+    same(
+        "the sockets of a node that is gone",
+        here().sockets()?,
+        (before.0 + 2, before.1 + 2),
+    )?;
     drop(pair);
     same("the sockets once they are closed", here().sockets()?, before)
 }
@@ -79,7 +87,10 @@ fn strange() -> Outcome {
     refused("a control socket", Control::new().map(drop), Errno::ENXIO)?;
     refused("a data socket", Data::new().map(drop), Errno::ENXIO)?;
     let lines = here().message_buffer()?;
-    holds("a line that says why", lines.iter().any(|line| line.contains("struct socket")))
+    holds(
+        "a line that says why",
+        lines.iter().any(|line| line.contains("struct socket")),
+    )
 }
 
 fn busy() -> Outcome {

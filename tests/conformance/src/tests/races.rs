@@ -56,7 +56,10 @@ fn at_once<A: Send, B>(one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B
         });
         start.wait();
         let second = other();
-        (thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), second)
+        (
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            second,
+        )
     })
 }
 
@@ -85,7 +88,10 @@ fn two_connects() -> Outcome {
         let (first, second) = (Data::new()?, Data::new()?);
         let (one, other) = at_once(|| first.connect(&address), || second.connect(&address));
         let answers = [one, other];
-        holds("one connect that works", answers.iter().filter(|answer| answer.is_ok()).count() == 1)?;
+        holds(
+            "one connect that works",
+            answers.iter().filter(|answer| answer.is_ok()).count() == 1,
+        )?;
         holds("EADDRINUSE for the other", answers.contains(&Err(Errno::EADDRINUSE)))?;
     }
     Ok(())
@@ -145,13 +151,21 @@ fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 fn send_and_shutdown() -> Outcome {
     for _ in 0..300 {
         let pair = Pair::new()?;
-        let packets = || (0..20).map(|_| pair.left_data.send_plain(&[1; 1000])).collect::<Vec<_>>();
+        let packets = || {
+            (0..20)
+                .map(|_| pair.left_data.send_plain(&[1; 1000]))
+                .collect::<Vec<_>>()
+        };
         let (sent, shutdown) = at_once(packets, || pair.left.shut_down("."));
         works("the shutdown", shutdown)?;
         let answers = [Ok(()), Err(Errno::ENOTCONN), Err(Errno::EDESTADDRREQ)];
         let strange = sent.iter().find(|answer| !answers.contains(answer));
         same("an answer to a packet at the end", strange, None)?;
-        same("a packet after it", pair.left_data.send_plain(b"packet"), Err(Errno::ENOTCONN))?;
+        same(
+            "a packet after it",
+            pair.left_data.send_plain(b"packet"),
+            Err(Errno::ENOTCONN),
+        )?;
     }
     Ok(())
 }
@@ -184,12 +198,18 @@ fn nonblocking_and_hooks() -> Outcome {
         Ok(())
     };
     // A lost update would have the read wait for ever.
-    pair.left_data.socket().set_timeout(Direction::Receive, Duration::from_secs(5))?;
+    pair.left_data
+        .socket()
+        .set_timeout(Direction::Receive, Duration::from_secs(5))?;
     race(hooks, || {
         pair.left_data.socket().set_wait(Wait::Blocking)?;
         call::set_nonblocking(&pair.left_data)?;
         let start = Instant::now();
-        same("a read of nothing", call::read(&pair.left_data, 100), Err(Errno::EAGAIN))?;
+        same(
+            "a read of nothing",
+            call::read(&pair.left_data, 100),
+            Err(Errno::EAGAIN),
+        )?;
         holds("an answer at once", start.elapsed() < Duration::from_secs(2))
     })
 }
@@ -220,7 +240,8 @@ fn storm() -> Outcome {
         let start = |number| scope.spawn(move || rounds(Chance(0x9e37_79b9 ^ (number + 1))));
         let threads: Vec<_> = (0..THREADS).map(start).collect();
         let ends = threads.into_iter().map(|thread| thread.join());
-        ends.map(|end| end.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect::<Outcome>()
+        ends.map(|end| end.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect::<Outcome>()
     })?;
     let control = Control::new()?;
     for number in 0..NAMES {

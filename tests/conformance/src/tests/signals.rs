@@ -26,7 +26,9 @@ fn interrupts() -> Outcome {
     for socket in [pair.left.socket(), pair.left_data.socket()] {
         let reader = here().this_thread();
         let signal = || Ok(reader.interrupt());
-        meanwhile(A_WHILE, signal, || refused("the read", call::read(&socket, 100), Errno::EINTR))?;
+        meanwhile(A_WHILE, signal, || {
+            refused("the read", call::read(&socket, 100), Errno::EINTR)
+        })?;
     }
     works("a packet after that", pair.right_data.send("y", b"after"))?;
     same("that packet", call::read(&pair.left_data, 100)?, b"after".to_vec())
@@ -44,7 +46,11 @@ fn restarts() -> Outcome {
         Ok(pair.right.send("y", &message)?)
     };
     meanwhile(A_WHILE, signal_and_send, || {
-        same("the packet after the signal", call::read(&pair.left_data, 100)?, b"after".to_vec())
+        same(
+            "the packet after the signal",
+            call::read(&pair.left_data, 100)?,
+            b"after".to_vec(),
+        )
     })?;
     same("the message after it", call::read(&pair.left, 100)?, message.bytes())
 }

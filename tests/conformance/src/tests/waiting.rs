@@ -17,7 +17,10 @@ pub const TESTS: &[Test] = &[
     Test::new("b15_the_call_returns_when_the_message_is_applied", applied),
     Test::new("b15_a_signal_interrupts_the_wait", interrupted),
     Test::new("b15_so_sndtimeo_ends_the_wait", timed_out),
-    Test::new("b15_a_queued_message_of_a_nonblocking_socket_is_einprogress", in_progress),
+    Test::new(
+        "b15_a_queued_message_of_a_nonblocking_socket_is_einprogress",
+        in_progress,
+    ),
     Test::new("b15_its_error_comes_as_so_error", so_error),
     Test::new("b15_msg_dontwait_does_not_wait", at_once),
     Test::new("d15_other_senders_of_the_socket_do_not_wait", other_senders),
@@ -56,8 +59,13 @@ fn applied() -> Outcome {
         drop(held);
         Ok(())
     };
-    meanwhile(A_WHILE, release, || works("the message", pair.left.send("x", &message())))?;
-    holds("a return after the node was released, not before", start.elapsed() >= A_WHILE)?;
+    meanwhile(A_WHILE, release, || {
+        works("the message", pair.left.send("x", &message()))
+    })?;
+    holds(
+        "a return after the node was released, not before",
+        start.elapsed() >= A_WHILE,
+    )?;
     same("the message", receive(&pair.right)?.0, message().bytes())
 }
 
@@ -127,13 +135,18 @@ fn other_senders() -> Outcome {
     let held = hold(id)?;
     let start = Instant::now();
     let second = || {
-        works("a message to a node that is not busy", pair.left.shut_down("nosuchnode:").or(Ok(())))?;
+        works(
+            "a message to a node that is not busy",
+            pair.left.shut_down("nosuchnode:").or(Ok(())),
+        )?;
         holds("an answer while the first one waits", start.elapsed() < 2 * A_WHILE)?;
         std::thread::sleep(A_WHILE);
         drop(held);
         Ok(())
     };
-    meanwhile(A_WHILE / 2, second, || works("the first message", pair.left.send("x", &message())))
+    meanwhile(A_WHILE / 2, second, || {
+        works("the first message", pair.left.send("x", &message()))
+    })
 }
 
 fn restart() -> Outcome {
@@ -143,7 +156,11 @@ fn restart() -> Outcome {
     let id = control.info("h")?.id;
     laboratory()?.answer(id, -1)?;
     let start = Instant::now();
-    refused("a message that the node answers with ERESTART", control.send("h", &message()), Errno::EINTR)?;
+    refused(
+        "a message that the node answers with ERESTART",
+        control.send("h", &message()),
+        Errno::EINTR,
+    )?;
     holds("an answer at once", start.elapsed() < Duration::from_secs(5))
 }
 
