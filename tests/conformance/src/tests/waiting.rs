@@ -55,11 +55,7 @@ fn applied() -> Outcome {
     let (pair, id) = pair()?;
     let held = hold(id)?;
     let start = Instant::now();
-    let release = || {
-        drop(held);
-        Ok(())
-    };
-    meanwhile(A_WHILE, release, || {
+    meanwhile(A_WHILE, release(held), || {
         works("the message", pair.left.send("x", &message()))
     })?;
     holds(
@@ -121,31 +117,47 @@ fn so_error() -> Outcome {
     same("SO_ERROR once it was told", call::pending_error(&pair.left)?, None)
 }
 
+/// Releases a held node.
+fn release(held: Box<dyn Send>) -> impl FnOnce() -> Outcome + Send {
+    || {
+        drop(held);
+        Ok(())
+    }
+}
+
 fn at_once() -> Outcome {
     let (pair, id) = pair()?;
-    let held = hold(id)?;
-    let sent = call::send_at_once(&pair.left, &message().bytes(), &Address::text("x"));
-    refused("the message", sent, Errno::EINPROGRESS)?;
-    drop(held);
-    same("the message", receive(&pair.right)?.0, message().bytes())
+    let (sent, expected) = (message(), Err(Errno::EINPROGRESS));
+    let send = || {
+        let answer = call::send_at_once(&pair.left, &sent.bytes(), &Address::text("x"));
+        same("a message with MSG_DONTWAIT", answer, expected)
+    };
+    meanwhile(A_WHILE, release(hold(id)?), send)?;
+    same("the message", receive(&pair.right)?.0, sent.bytes())
 }
 
 fn other_senders() -> Outcome {
     let (pair, id) = pair()?;
     let held = hold(id)?;
-    let start = Instant::now();
+    let first = || works("the first message", pair.left.send("x", &message()));
     let second = || {
-        works(
-            "a message to a node that is not busy",
-            pair.left.shut_down("nosuchnode:").or(Ok(())),
-        )?;
-        holds("an answer while the first one waits", start.elapsed() < 2 * A_WHILE)?;
         std::thread::sleep(A_WHILE);
-        drop(held);
-        Ok(())
+        let start = Instant::now();
+        refused(
+            "a message to no node",
+            pair.left.shut_down("nosuchnode:"),
+            Errno::ENOENT,
+        )?;
+        holds("an answer while the first sender waits", start.elapsed() < A_WHILE)
     };
-    meanwhile(A_WHILE / 2, second, || {
-        works("the first message", pair.left.send("x", &message()))
+    // The node is released long after the second message has been sent.
+    std::thread::scope(|scope| {
+        let threads = [scope.spawn(first), scope.spawn(second)];
+        std::thread::sleep(4 * A_WHILE);
+        drop(held);
+        let ends = threads.into_iter().map(|thread| thread.join());
+        ends.map(|end| end.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
     })
 }
 
