@@ -9,7 +9,7 @@
 //!
 //! References are exact: a lookup never brings back a node or hook whose last reference is gone ([`reference`]).
 
-mod ascii;
+pub(crate) mod ascii;
 mod commands;
 mod connect;
 mod errors;
@@ -131,6 +131,9 @@ pub(crate) fn boot(_config: &Config) {
 
 /// Stops the workers once their queues are empty, and says what is left over: nodes, hooks, items, types of modules.
 pub(crate) fn halt() -> Vec<String> {
+    if STATE.try_get().is_none() {
+        return Vec::new();
+    }
     worker::stop();
     let mut left = inspect::leftovers();
     types::forget();

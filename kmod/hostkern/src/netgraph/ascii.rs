@@ -4,7 +4,7 @@ mod generic;
 mod parse;
 mod shape;
 mod text;
-pub(super) mod types;
+pub(crate) mod types;
 mod unparse;
 
 use core::ffi::CStr;
