@@ -102,9 +102,9 @@ pub trait Laboratory: Sync {
     /// Has a node of type `capture` answer messages with this number from now on, whatever it is.
     fn answer(&self, node: u32, number: i32) -> Result<(), Errno>;
 
-    /// Boots a kernel without the module, and loads it with an allocation failing, or, with 0, with the node type refused.
-    /// What kldload(2) said, and how many allocations stayed. No socket may be open.
-    fn load_failing(&self, allocation: u64) -> Outcome<(Result<(), Errno>, u64)>;
+    /// Boots a kernel without the module, and loads it with the node type refused. What kldload(2) said, and how many
+    /// allocations stayed. No socket may be open.
+    fn load_failing(&self) -> Outcome<(Result<(), Errno>, u64)>;
 
     /// Boots a kernel with a `struct socket` that no release has. No socket may be open.
     fn boot_strange(&self) -> Outcome;

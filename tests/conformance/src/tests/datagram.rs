@@ -15,6 +15,7 @@ pub const TESTS: &[Test] = &[
     Test::new("b14_arglen_beyond_the_datagram_is_einval", arglen_beyond),
     Test::new("b14_arglen_smaller_than_the_datagram_is_accepted", arglen_smaller),
     Test::new("b18_message_larger_than_the_receive_buffer_is_enobufs", beyond_buffer),
+    Test::new("b18_the_reader_is_told_of_a_lost_message", told),
     Test::new("b39_buffers_have_their_default_sizes", sizes),
     Test::new("b39_control_messages_beyond_the_buffer_are_emsgsize", control_size),
     Test::new("b39_packets_beyond_the_buffer_are_emsgsize", data_size),
@@ -100,6 +101,15 @@ fn beyond_buffer() -> Outcome {
         pair.left.send("x", &Message::new(FOREIGN, 1, vec![1; 1000])),
     )?;
     same("the length of what came", receive(&pair.right)?.0.len(), HEADER + 1000)
+}
+
+fn told() -> Outcome {
+    let pair = Pair::new()?;
+    call::set_option(&pair.right, SocketOption::ReceiveBuffer, 4096)?;
+    let large = Message::new(FOREIGN, 1, vec![1; 8000]);
+    refused("8,000 bytes", pair.left.send("x", &large), Errno::ENOBUFS)?;
+    same("SO_ERROR of the reader", call::pending_error(&pair.right)?, Some(Errno::ENOBUFS))?;
+    same("SO_ERROR once it was told", call::pending_error(&pair.right)?, None)
 }
 
 fn sizes() -> Outcome {

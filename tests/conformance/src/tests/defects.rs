@@ -213,6 +213,7 @@ fn large_reply() -> Outcome {
     // 80 hooks of 136 bytes each do not fit into 4,096.
     let asked = control.send(".", &Message::generic(message::LISTHOOKS, &[]));
     refused("the list of 80 hooks", asked, Errno::ENOBUFS)?;
+    same("SO_ERROR", call::pending_error(&control)?, Some(Errno::ENOBUFS))?;
     same("a question whose answer fits", control.info(".")?.hooks, 80)
 }
 
