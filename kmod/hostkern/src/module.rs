@@ -6,6 +6,8 @@
 mod kld;
 mod metadata;
 mod sets;
+#[cfg(test)]
+mod tests;
 
 pub use kld::{kern_kldload, kern_kldunload, provide_hollow, unload};
 pub use metadata::{Dependency, Metadata};

@@ -152,3 +152,54 @@ fn users_without_privileges_get_nothing() {
     assert_eq!(write.map_err(|errno| errno.get()), Err(1));
     drop(kernel);
 }
+
+#[test]
+fn node_types_are_loaded_when_they_are_needed() {
+    let kernel = boot();
+    let socket = control();
+    let errno = |kind| mkpeer(&socket, kind, "a", "b").map_err(|errno| errno.get());
+    hostkern::module::provide_hollow("ng_hollow");
+    assert_eq!(errno("nonesuch"), Err(2), "ENOENT");
+    assert_eq!(errno("hollow"), Err(6), "ENXIO: the module has no such type");
+    assert!(errno("hole").is_ok());
+    drop(socket);
+    drop(kernel);
+}
+
+#[test]
+fn the_module_goes_when_nobody_uses_it() {
+    let kernel = boot();
+    let file = kernel.subject().expect("the module");
+    let socket = control();
+    assert_eq!(kernel.unload(file).map_err(|errno| errno.get()), Err(16), "EBUSY");
+    drop(socket);
+    kernel.settle();
+    assert_eq!(kernel.unload(file), Ok(()));
+    let gone = Process::ROOT.socket(PF_NETGRAPH, SOCK_DGRAM, NG_CONTROL);
+    assert_eq!(gone.err().map(|errno| errno.get()), Some(47), "EAFNOSUPPORT");
+    kernel.load(&Subject::Native).expect("it loads again");
+    drop(control());
+    drop(kernel);
+}
+
+#[test]
+fn what_goes_through_is_counted() {
+    let kernel = boot();
+    let count = |name: &str| {
+        let value = Process::ROOT.read_sysctl(name).expect("a counter");
+        u64::from_le_bytes(value.try_into().expect("64 bits"))
+    };
+    let before = count("net.graph.socket.control_in");
+    let socket = control();
+    // From two threads: each counts by itself.
+    let other = socket.clone();
+    let thread = std::thread::spawn(move || other.send(&message(NGM_NODEINFO, &[]), 0, Some(&address(".:")), None));
+    assert_eq!(thread.join().expect("no panic"), Ok(56));
+    assert_eq!(
+        socket.send(&message(NGM_NODEINFO, &[]), 0, Some(&address(".:")), None),
+        Ok(56)
+    );
+    assert_eq!(count("net.graph.socket.control_in"), before + 2);
+    drop(socket);
+    drop(kernel);
+}

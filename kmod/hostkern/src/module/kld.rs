@@ -78,7 +78,12 @@ fn unload_file(id: c_int) -> Result<(), c_int> {
             return Ok(());
         }
         let Body::Object(object) = &file.body else {
+            let kind = file.name.strip_prefix("ng_").map(str::to_owned);
+            let is_type = matches!(file.body, Body::NodeType);
             drop(state);
+            if let Some(kind) = kind.filter(|_| is_type) {
+                netgraph::unload_type(&kind).map_err(Errno::get)?;
+            }
             retire(id);
             return Ok(());
         };

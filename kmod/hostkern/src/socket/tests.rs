@@ -94,7 +94,9 @@ static STATICS: LazyLock<Statics> = LazyLock::new(|| {
 });
 
 /// A kernel with the protocol.
-struct World(Kernel);
+struct World {
+    _kernel: Kernel,
+}
 
 impl World {
     fn new() -> Self {
@@ -103,7 +105,9 @@ impl World {
             guard_pages: true,
             check_leaks: true,
         };
-        let world = Self(Kernel::boot(config).expect("a kernel without a module"));
+        let world = Self {
+            _kernel: Kernel::boot(config).expect("a kernel without a module"),
+        };
         // SAFETY: a domain of the native release, in memory that stays.
         unsafe { domain_add(STATICS.domain.get()) };
         world
