@@ -200,6 +200,8 @@ impl System for FreeBsd {
     fn leave(&self) -> Outcome {
         Ok(())
     }
+
+    fn abandon(&self) {}
 }
 
 /// Such as `14.3-RELEASE`.

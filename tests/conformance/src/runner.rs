@@ -197,7 +197,13 @@ pub fn probe(name: &str, argument: &str) -> Outcome {
 
 /// Ends this process as the test ended. What belongs to the system is taken down first.
 fn end(outcome: Outcome) -> ExitCode {
-    let outcome = outcome.and_then(|()| here().leave());
+    let outcome = match outcome {
+        Ok(()) => here().leave(),
+        failed => {
+            here().abandon();
+            failed
+        }
+    };
     let (status, text) = match outcome {
         Ok(()) => (0, String::new()),
         Err(Stop::Failed(text)) => (1, text),

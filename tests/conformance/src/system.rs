@@ -80,6 +80,9 @@ pub trait System: Sync {
 
     /// Ends what belongs to this process alone; what is left over then is a failure.
     fn leave(&self) -> Outcome;
+
+    /// Leaves everything as it is, since the test has failed already.
+    fn abandon(&self);
 }
 
 /// A packet as a node may hand it on.

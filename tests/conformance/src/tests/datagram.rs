@@ -108,7 +108,11 @@ fn told() -> Outcome {
     call::set_option(&pair.right, SocketOption::ReceiveBuffer, 4096)?;
     let large = Message::new(FOREIGN, 1, vec![1; 8000]);
     refused("8,000 bytes", pair.left.send("x", &large), Errno::ENOBUFS)?;
-    same("SO_ERROR of the reader", call::pending_error(&pair.right)?, Some(Errno::ENOBUFS))?;
+    same(
+        "SO_ERROR of the reader",
+        call::pending_error(&pair.right)?,
+        Some(Errno::ENOBUFS),
+    )?;
     same("SO_ERROR once it was told", call::pending_error(&pair.right)?, None)
 }
 
