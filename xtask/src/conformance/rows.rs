@@ -58,6 +58,17 @@ mod tests {
     }
 
     #[test]
+    fn every_line_has_a_test_or_a_reason_and_every_test_a_line() {
+        let (rows, records) = (load().unwrap(), super::super::Record::load_all().unwrap());
+        let tests: std::collections::BTreeSet<_> = records.iter().flat_map(|record| record.tests.keys()).collect();
+        let bare = rows
+            .iter()
+            .find(|row| row.construction.is_none() && !tests.iter().any(|test| row.has(test)));
+        assert_eq!(bare.map(|row| &row.row), None);
+        assert_eq!(tests.iter().find(|test| !rows.iter().any(|row| row.has(test))), None);
+    }
+
+    #[test]
     fn the_lines_are_readable_and_there_once() {
         let rows = load().unwrap();
         let names: std::collections::BTreeSet<_> = rows.iter().map(|row| &row.row).collect();

@@ -209,8 +209,8 @@ fn judge(control: &Control, hook: &str, expected: Result<(), Errno>) -> Outcome 
     let address = control.address()?;
     let ours = || control.mkpeer("hole", hook, "h");
     let theirs = || other.send(".", &Message::connect(&address, "h", hook));
-    let ways: [(&str, &dyn Fn() -> Result<(), Errno>); 2] = [("us", &ours), ("the peer", &theirs)];
-    for (whose, ask) in ways {
+    let ways: [&dyn Fn() -> _; 2] = [&ours, &theirs];
+    for (whose, ask) in ["us", "the peer"].into_iter().zip(ways) {
         same(&format!("the hook `{hook}`, asked for by {whose}"), ask(), expected)?;
         if expected.is_ok() {
             works("its end", control.remove_hook(hook))?;

@@ -254,9 +254,8 @@ fn storm() -> Outcome {
     std::thread::scope(|scope| {
         let start = |number| scope.spawn(move || rounds(Chance(0x9e37_79b9 ^ (number + 1))));
         let threads: Vec<_> = (0..THREADS).map(start).collect();
-        let ends = threads.into_iter().map(|thread| thread.join());
-        ends.map(|end| end.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect::<Outcome>()
+        let mut ends = threads.into_iter().map(|thread| thread.join());
+        ends.try_for_each(|end| end.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })?;
     let control = Control::new()?;
     for number in 0..NAMES {

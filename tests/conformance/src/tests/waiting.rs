@@ -70,7 +70,10 @@ fn interrupted() -> Outcome {
     here().catch_signals(Restart::Never)?;
     let held = hold(id)?;
     let sender = here().this_thread();
-    let signal = || Ok(sender.interrupt());
+    let signal = || -> Outcome {
+        sender.interrupt();
+        Ok(())
+    };
     let send = || refused("the message", pair.left.send("x", &message()), Errno::EINTR);
     meanwhile(A_WHILE, signal, send)?;
     drop(held);
@@ -155,9 +158,8 @@ fn other_senders() -> Outcome {
         let threads = [scope.spawn(first), scope.spawn(second)];
         std::thread::sleep(4 * A_WHILE);
         drop(held);
-        let ends = threads.into_iter().map(|thread| thread.join());
-        ends.map(|end| end.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
+        let mut ends = threads.into_iter().map(|thread| thread.join());
+        ends.try_for_each(|end| end.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })
 }
 
@@ -182,7 +184,10 @@ fn late_answer() -> Outcome {
     for _ in 0..20 {
         let held = hold(id)?;
         let sender = here().this_thread();
-        let signal = || Ok(sender.interrupt());
+        let signal = || -> Outcome {
+            sender.interrupt();
+            Ok(())
+        };
         let send = || refused("the message", pair.left.send("x", &message()), Errno::EINTR);
         meanwhile(Duration::from_millis(20), signal, send)?;
         drop(held);
