@@ -13,6 +13,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod conformance;
 mod doctor;
 mod image;
 mod kmod;
@@ -39,6 +40,7 @@ struct Opt {
 #[derive(Subcommand)]
 enum Command {
     Bench(bench::Bench),
+    Conformance(conformance::Conformance),
     Doctor(doctor::Doctor),
     Image(image::Image),
     Kmod(kmod::Kmod),
@@ -64,6 +66,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<()> {
     match command {
         Command::Bench(command) => command.run(),
+        Command::Conformance(command) => command.run(),
         Command::Doctor(command) => command.run(),
         Command::Image(command) => command.run(),
         Command::Kmod(command) => command.run(),

@@ -14,7 +14,7 @@ use crate::vm::disk::{self, Appliance};
 use crate::vm::guest::{Leash, Phase};
 use crate::vm::options::MachineOptions;
 use crate::vm::{Console, Demise, Guest, Nic, Watch};
-use crate::{run, stop, tools, util};
+use crate::{conformance, run, stop, tools, util};
 
 mod ethernet;
 mod expect;
@@ -58,6 +58,9 @@ pub struct Smoke {
     /// The folder of the tests [default: tests/smoke]
     #[arg(long, value_name = "DIR")]
     tests: Option<PathBuf>,
+    /// Instead, run every line of ng_socket's behaviour in the guest, and record what holds (cargo xtask conformance)
+    #[arg(long, conflicts_with = "tests")]
+    conformance: bool,
     /// The folder for the reports [default: target/smoke]
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
@@ -90,6 +93,9 @@ impl Smoke {
         report::write(&run, &output)?;
         println!("{}", report::summary(&run));
         println!("reports: {}", output.display());
+        if self.conformance {
+            record_conformance(&run)?;
+        }
         if self.keep && !stop::asked() {
             bench.keep()?;
         }
@@ -100,7 +106,12 @@ impl Smoke {
     }
 
     fn suites(&self) -> Result<Vec<Suite>> {
-        let folder = self.tests.clone().unwrap_or_else(|| util::root().join("tests/smoke"));
+        let usual = if self.conformance {
+            "tests/conformance/smoke"
+        } else {
+            "tests/smoke"
+        };
+        let folder = self.tests.clone().unwrap_or_else(|| util::root().join(usual));
         let suites = spec::load(&folder)?;
         let any = suites
             .iter()
@@ -245,6 +256,23 @@ impl Smoke {
         bench.guest.is_up();
         Ok((attempt?, start.elapsed().as_secs_f64()))
     }
+}
+
+/// Keeps what the conformance tests said in the guest.
+fn record_conformance(run: &Run) -> Result<()> {
+    let said = run
+        .tests
+        .iter()
+        .map(|record| record.stdout.as_str())
+        .collect::<String>();
+    if !run.release.starts_with("14") {
+        println!(
+            "not recorded: the statement is about FreeBSD 14, and this is {}",
+            run.release
+        );
+        return Ok(());
+    }
+    conformance::adopt(conformance::Subject::RustFreeBsd, &said)
 }
 
 impl Bench {

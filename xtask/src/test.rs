@@ -30,6 +30,8 @@ enum Step {
     Kmod,
     /// The programs of the appliance build for FreeBSD
     Tools,
+    /// Every line of ng_socket's behaviour holds on the hosted kernel, and the statement of what holds is up to date
+    Conformance,
     /// Examples in the documentation work
     Doc,
     /// Unit and integration tests pass
@@ -80,6 +82,7 @@ impl Step {
             Self::Lint => "lint",
             Self::Kmod => "kmod",
             Self::Tools => "tools",
+            Self::Conformance => "conformance",
             Self::Doc => "doc",
             Self::Unit => "unit",
         }
@@ -116,6 +119,9 @@ impl Step {
                 .map(|release| cmd!(shell, "{xtask} kmod --release {release}"))
                 .into(),
             Self::Tools => vec![cmd!(shell, "{xtask} tools")],
+            Self::Conformance => ["--dry", "--check"]
+                .map(|how| cmd!(shell, "{xtask} conformance {how}"))
+                .into(),
             Self::Doc => vec![cmd!(shell, "{cargo} test --workspace --locked --doc")],
             // Not cargo-nextest: it runs every test in a process of its own, and those that read one image back would
             // each build it.

@@ -36,7 +36,7 @@ pub struct Tools {
     /// Link against this FreeBSD base system (an unpacked base.txz) with clang and lld
     #[arg(long, value_name = "DIR")]
     sysroot: Option<PathBuf>,
-    /// Build this package instead: a program that a test runs in a guest, such as behaviour
+    /// Build this package instead: a program that a test runs in a guest, such as conformance
     #[arg(long, value_name = "NAME")]
     package: Vec<String>,
 }

@@ -1,5 +1,6 @@
 //! The repository's places, and the shell that commands run programs through.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -27,4 +28,21 @@ pub fn shell() -> Result<Shell> {
     let shell = Shell::new().context("could not read the working directory")?;
     shell.change_dir(root());
     Ok(shell)
+}
+
+/// Writes a file that is there as a whole or not at all.
+///
+/// # Errors
+/// Its folder cannot be made or written to.
+pub fn write_atomically(place: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = place.parent().context("a file lies in a folder")?;
+    std::fs::create_dir_all(folder).with_context(|| format!("could not make the folder {}", folder.display()))?;
+    let mut file = tempfile::Builder::new()
+        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
+        .tempfile_in(folder)
+        .with_context(|| format!("could not write to {}", folder.display()))?;
+    file.write_all(bytes)?;
+    file.persist(place)
+        .with_context(|| format!("could not write {}", place.display()))?;
+    Ok(())
 }

@@ -33,7 +33,7 @@ pub struct Test {
     /// The only base this test is meant for, such as `freebsd`.
     #[serde(default)]
     pub on: Option<String>,
-    /// A program of this workspace, such as `behaviour`: built for the guest and laid into its /tmp before the test.
+    /// A program of this workspace, such as `conformance`: built for the guest and laid into its /tmp before the test.
     #[serde(default)]
     pub upload: Option<String>,
     /// A script for /bin/sh in the guest, run as root with an empty standard input.

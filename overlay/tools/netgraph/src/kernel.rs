@@ -1,12 +1,14 @@
 //! The running kernel's netgraph sockets.
 
 use std::ffi::CString;
+use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use crate::calls::{Datagram, Direction, Events, Outgoing, ReadEvent, SocketCalls, SocketOption, Wait};
 use crate::errno::Errno;
-use crate::sys::{self, SocketAddress};
-use crate::transport::{Endpoint, Protocol, Received, Transport};
+use crate::sys;
+use crate::transport::{Protocol, Transport};
 
 /// The module that gives the kernel its netgraph sockets.
 const SOCKET_MODULE: &str = "ng_socket";
@@ -20,24 +22,16 @@ impl Transport for Kernel {
 
     /// Opens a socket; where the kernel does not know the family or protocol, loads ng_socket first.
     fn open(&self, protocol: Protocol) -> Result<KernelSocket, Errno> {
-        if !cfg!(target_os = "freebsd") {
-            return Err(Errno::EAFNOSUPPORT);
-        }
-        let number = match protocol {
-            Protocol::Data => 1,
-            Protocol::Control => 2,
-        };
-        let opened = match sys::socket(number) {
+        match KernelSocket::new(protocol) {
             Err(unknown @ (Errno::EAFNOSUPPORT | Errno::EPROTONOSUPPORT)) => {
                 self.load_module(SOCKET_MODULE).map_err(|error| match error {
                     Errno::ENOENT => unknown,
                     error => error,
                 })?;
-                sys::socket(number)
+                KernelSocket::new(protocol)
             }
             result => result,
-        };
-        opened.map(KernelSocket)
+        }
     }
 
     fn load_module(&self, name: &str) -> Result<(), Errno> {
@@ -53,6 +47,23 @@ impl Transport for Kernel {
 #[derive(Debug)]
 pub struct KernelSocket(OwnedFd);
 
+impl KernelSocket {
+    /// socket(2), and nothing else: no module is loaded.
+    ///
+    /// # Errors
+    /// EPERM without the privilege, EAFNOSUPPORT or EPROTONOSUPPORT where there is no netgraph.
+    pub fn new(protocol: Protocol) -> Result<Self, Errno> {
+        if !cfg!(target_os = "freebsd") {
+            return Err(Errno::EAFNOSUPPORT);
+        }
+        let number = match protocol {
+            Protocol::Data => 1,
+            Protocol::Control => 2,
+        };
+        sys::socket(number).map(Self)
+    }
+}
+
 impl AsFd for KernelSocket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
@@ -65,50 +76,61 @@ impl From<KernelSocket> for OwnedFd {
     }
 }
 
-impl Endpoint for KernelSocket {
-    fn bind(&self, name: &str) -> Result<(), Errno> {
-        sys::bind(self.as_fd(), &SocketAddress::new(name)?)
+impl SocketCalls for KernelSocket {
+    fn bind(&self, address: &[u8]) -> Result<(), Errno> {
+        sys::bind(self.as_fd(), address)
     }
 
-    fn connect(&self, address: &str) -> Result<(), Errno> {
-        sys::connect(self.as_fd(), &SocketAddress::new(address)?)
+    fn connect(&self, address: &[u8]) -> Result<(), Errno> {
+        sys::connect(self.as_fd(), address)
     }
 
-    fn send(&self, bytes: &[u8], to: Option<&str>) -> Result<(), Errno> {
-        let address = to.map(SocketAddress::new).transpose()?;
-        sys::send(self.as_fd(), bytes, address.as_ref()).map(drop)
+    fn sendmsg(&self, message: &Outgoing<'_>) -> Result<usize, Errno> {
+        sys::sendmsg(self.as_fd(), message)
     }
 
-    fn receive(&self, buffer: &mut [u8]) -> Result<Option<Received>, Errno> {
-        match sys::receive(self.as_fd(), buffer) {
-            Ok((length, from)) => {
-                let from = from.text();
-                // The stock module tells the end of the node by an end of file; a datagram always has a sender.
-                if length == 0 && from.is_empty() {
-                    return Err(Errno::ENOTCONN);
-                }
-                Ok(Some(Received { length, from }))
-            }
-            Err(Errno::EAGAIN) => Ok(None),
-            Err(error) => Err(error),
-        }
+    fn recvfrom(&self, buffer: &mut [u8], wait: Wait) -> Result<Datagram, Errno> {
+        sys::recvfrom(self.as_fd(), buffer, wait)
     }
 
-    fn wait(&self, deadline: Option<Instant>) -> Result<bool, Errno> {
-        sys::wait(self.as_fd(), deadline)
+    fn writev(&self, parts: &[IoSlice<'_>]) -> Result<usize, Errno> {
+        sys::writev(self.as_fd(), parts)
     }
 
-    fn reserve(&self, bytes: usize) -> Result<usize, Errno> {
-        // The system's limit (kern.ipc.maxsockbuf) is for root to set; what it refuses, half of it may be granted.
-        let mut wanted = i32::try_from(bytes).unwrap_or(i32::MAX);
-        let granted = sys::receive_buffer(self.as_fd())?;
-        while usize::try_from(wanted).is_ok_and(|wanted| wanted > granted) {
-            if sys::set_receive_buffer(self.as_fd(), wanted).is_ok() {
-                break;
-            }
-            wanted /= 2;
-        }
-        sys::receive_buffer(self.as_fd())
+    fn readv(&self, parts: &mut [IoSliceMut<'_>]) -> Result<usize, Errno> {
+        sys::readv(self.as_fd(), parts)
+    }
+
+    fn getsockname(&self) -> Result<Vec<u8>, Errno> {
+        sys::getsockname(self.as_fd())
+    }
+
+    fn getsockopt(&self, option: SocketOption) -> Result<i32, Errno> {
+        sys::getsockopt(self.as_fd(), option)
+    }
+
+    fn setsockopt(&self, option: SocketOption, value: i32) -> Result<(), Errno> {
+        sys::setsockopt(self.as_fd(), option, value)
+    }
+
+    fn set_timeout(&self, direction: Direction, timeout: Duration) -> Result<(), Errno> {
+        sys::set_timeout(self.as_fd(), direction, timeout)
+    }
+
+    fn set_wait(&self, wait: Wait) -> Result<(), Errno> {
+        sys::set_wait(self.as_fd(), wait)
+    }
+
+    fn shutdown(&self, direction: Direction) -> Result<(), Errno> {
+        sys::shutdown(self.as_fd(), direction)
+    }
+
+    fn poll(&self, deadline: Option<Instant>) -> Result<Events, Errno> {
+        sys::poll(self.as_fd(), deadline)
+    }
+
+    fn read_event(&self, within: Duration) -> Result<Option<ReadEvent>, Errno> {
+        sys::read_event(self.as_fd(), within)
     }
 }
 

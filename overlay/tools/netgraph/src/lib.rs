@@ -24,6 +24,7 @@
 //! Layouts and numbers are those of netgraph/ng_message.h and netgraph/ng_socket.h, the same in FreeBSD 14 and 15.
 
 mod address;
+mod calls;
 mod errno;
 mod error;
 #[cfg(any(test, feature = "fake"))]
@@ -38,6 +39,10 @@ mod transport;
 mod wire;
 
 pub use address::{Address, AddressError, MAX_ADDRESS, STOCK_MAX_ADDRESS, Start};
+pub use calls::{
+    BrokenPipe, Datagram, Direction, Events, FAMILY, Outgoing, ReadEvent, SocketCalls, SocketOption, Wait,
+    address_text, socket_address,
+};
 pub use errno::Errno;
 pub use error::{Error, Operation, Result};
 pub use info::{HookList, LinkInfo, NodeInfo, TypeInfo};
