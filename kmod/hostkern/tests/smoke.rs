@@ -90,7 +90,11 @@ fn a_message_makes_a_round_trip() {
     assert_eq!(&buffer[16..20], &7_u32.to_le_bytes(), "the token comes back");
     // struct nodeinfo: the name, the type.
     assert_eq!(&buffer[56 + 32..56 + 36], b"hub\0");
-    assert!(answer.from.starts_with(&[answer.from.len() as u8, 32, b'[']), "{:?}", answer.from);
+    assert!(
+        answer.from.starts_with(&[answer.from.len() as u8, 32, b'[']),
+        "{:?}",
+        answer.from
+    );
     drop(socket);
     drop(kernel);
 }
@@ -122,7 +126,11 @@ fn packets_go_through_a_hook_both_ways() {
 fn a_kernel_boots_again_after_another() {
     for round in 0..3 {
         let kernel = boot();
-        assert_eq!(Process::ROOT.read_sysctl("net.graph.maxdgram"), Ok(20480_u64.to_le_bytes().to_vec()), "{round}");
+        assert_eq!(
+            Process::ROOT.read_sysctl("net.graph.maxdgram"),
+            Ok(20480_u64.to_le_bytes().to_vec()),
+            "{round}"
+        );
         Process::ROOT
             .write_sysctl("net.graph.maxdgram", &4096_u64.to_le_bytes())
             .expect("root sets the limit");

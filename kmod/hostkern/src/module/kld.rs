@@ -62,8 +62,17 @@ pub fn unload(id: c_int) -> Result<(), Errno> {
 fn unload_file(id: c_int) -> Result<(), c_int> {
     let (sets, modules) = {
         let mut state = lock(STATE.get());
-        let modules: Vec<_> = state.modules.iter().filter(|module| module.file == id).copied().collect();
-        let file = state.files.iter_mut().find(|file| file.id == id).ok_or(Errno::ENOENT.get())?;
+        let modules: Vec<_> = state
+            .modules
+            .iter()
+            .filter(|module| module.file == id)
+            .copied()
+            .collect();
+        let file = state
+            .files
+            .iter_mut()
+            .find(|file| file.id == id)
+            .ok_or(Errno::ENOENT.get())?;
         if file.references > 1 {
             file.references -= 1;
             return Ok(());

@@ -21,7 +21,9 @@ use crate::{report, thread};
 pub(super) fn find_hook(node: &NodeRef, name: &CStr) -> Option<HookRef> {
     let Some(find) = node.kind().findhook else {
         let hooks = state().topology().hooks_of(node);
-        return hooks.into_iter().find(|hook| hook.is_valid() && hook.name() == name.to_bytes());
+        return hooks
+            .into_iter()
+            .find(|hook| hook.is_valid() && hook.name() == name.to_bytes());
     };
     // SAFETY: the type's method and its own node.
     let found = unsafe { find(node.as_raw(), name.as_ptr()) };

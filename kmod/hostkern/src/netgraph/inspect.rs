@@ -144,7 +144,10 @@ pub(super) fn leftovers() -> Vec<String> {
     let hooks = state().topology().hook_count();
     let listed: usize = snapshot().iter().map(|node| node.hooks.len()).sum();
     if hooks > listed {
-        left.push(format!("netgraph: {} hooks that are on no node are still referred to", hooks - listed));
+        left.push(format!(
+            "netgraph: {} hooks that are on no node are still referred to",
+            hooks - listed
+        ));
     }
     let kinds = state().topology().kind_list();
     let kinds = kinds.iter().filter(|(name, _)| !is_own(name));
@@ -164,7 +167,14 @@ fn describe(node: &NodeView) -> String {
         Err(_) => 0,
     };
     let hooks: Vec<&str> = node.hooks.iter().map(|hook| hook.name.as_str()).collect();
-    let NodeView { id, name, kind, vnet, references, .. } = node;
+    let NodeView {
+        id,
+        name,
+        kind,
+        vnet,
+        references,
+        ..
+    } = node;
     format!(
         "netgraph: node [{id:x}]: ({kind}, named {name:?}, vnet {}) has {references} references, {waiting} items waiting, \
          hooks {hooks:?}",
