@@ -2,7 +2,8 @@
 //!
 //! `sockbench CASE COUNT MODULE.ko` does so with a module on the hosted kernel, to be run by callgrind, which counts what
 //! happens within [`measured_operation`]. `sockbench CASE COUNT` does so on FreeBSD, and prints what an operation takes by
-//! the processor's time stamp counter; in a machine whose clock counts instructions, those are instructions.
+//! the processor's time stamp counter; in a machine whose clock counts instructions, those are instructions. Behind that it
+//! prints where the module's code begins.
 //!
 //! Whatever is set up for a case is set up before.
 
@@ -50,7 +51,8 @@ fn run(arguments: &[String]) -> Result<Infallible, Failure> {
     for _ in 0..WARM_UP {
         operation()?;
     }
-    println!("{}", measure(&mut operation, count)?);
+    let ticks = measure(&mut operation, count)?;
+    println!("{ticks} {:#x}", code_address());
     std::process::exit(0)
 }
 
@@ -60,6 +62,17 @@ fn system(module: Option<&String>) -> Result<Rc<dyn System>, Failure> {
         Some(module) => Ok(Rc::new(hosted::Hosted::boot(module.into())?)),
         None => Ok(Rc::new(native::Native)),
     }
+}
+
+/// Where the module's code begins; 0 if it is none of this process's.
+#[cfg(not(target_os = "freebsd"))]
+fn code_address() -> u64 {
+    hosted::code_address().unwrap_or(0)
+}
+
+#[cfg(target_os = "freebsd")]
+fn code_address() -> u64 {
+    0
 }
 
 #[cfg(target_os = "freebsd")]
