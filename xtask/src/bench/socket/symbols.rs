@@ -1,6 +1,6 @@
 //! Which function of a module an address belongs to, when the hosted kernel has loaded it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use anyhow::{Context, Result};
 use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, SymbolKind, elf};
@@ -16,19 +16,12 @@ impl Functions {
     /// It is no ELF file.
     pub fn of(module: &[u8]) -> Result<Self> {
         let file = object::File::parse(module).context("the module is no ELF file")?;
-        let mut starts = BTreeMap::new();
+        let mut starts = HashMap::new();
         let mut end = 0u64;
-        for section in file.sections() {
-            let SectionFlags::Elf { sh_flags, .. } = section.flags() else {
-                continue;
-            };
-            if sh_flags & u64::from(elf::SHF_ALLOC | elf::SHF_EXECINSTR)
-                == u64::from(elf::SHF_ALLOC | elf::SHF_EXECINSTR)
-            {
-                let start = end.next_multiple_of(section.align().max(1));
-                starts.insert(section.index(), start);
-                end = start + section.size();
-            }
+        for section in file.sections().filter(is_code) {
+            let start = end.next_multiple_of(section.align().max(1));
+            starts.insert(section.index(), start);
+            end = start + section.size();
         }
         let functions = file.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text);
         let place = |symbol: object::Symbol<'_, '_>| {
@@ -50,6 +43,12 @@ impl Functions {
         sums.sort_by_key(|(_, cost)| std::cmp::Reverse(*cost));
         sums
     }
+}
+
+/// Whether the processor is to execute what is in the section.
+fn is_code<'file>(section: &impl ObjectSection<'file>) -> bool {
+    let code = elf::SHF_ALLOC | elf::SHF_EXECINSTR;
+    matches!(section.flags(), SectionFlags::Elf { sh_flags, .. } if sh_flags & code == code)
 }
 
 /// A name as its author wrote it.
