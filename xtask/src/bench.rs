@@ -16,7 +16,7 @@ pub struct Bench {
 #[derive(Subcommand)]
 enum What {
     Image(image::ImageBench),
-    Socket(Box<socket::SocketBench>),
+    Socket(socket::SocketBench),
 }
 
 impl Bench {
