@@ -4,6 +4,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 
 mod image;
+mod socket;
 
 /// Benchmarks: ratios taken side by side in one run
 #[derive(Args)]
@@ -15,12 +16,14 @@ pub struct Bench {
 #[derive(Subcommand)]
 enum What {
     Image(image::ImageBench),
+    Socket(socket::SocketBench),
 }
 
 impl Bench {
     pub fn run(self) -> Result<()> {
         match self.what {
             What::Image(bench) => bench.run(),
+            What::Socket(bench) => bench.run(),
         }
     }
 }

@@ -146,6 +146,13 @@ pub const TOOLS: &[Tool] = &[
         packages("libarchive-tools", "bsdtar", "libarchive", "(base system)"),
     ),
     tool(
+        "valgrind",
+        "count the instructions of socket operations",
+        Tests,
+        "--version",
+        packages("valgrind", "valgrind", "valgrind", "valgrind"),
+    ),
+    tool(
         "fls",
         "read images back with sleuthkit",
         Tests,

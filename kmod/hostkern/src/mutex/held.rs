@@ -5,8 +5,8 @@ use std::ffi::{c_char, c_int};
 use std::fmt;
 use std::panic::Location;
 
-use super::class_name;
 use super::word::Word;
+use super::{class_name, is_elided};
 use crate::report::{self, lossy};
 use crate::sync::thread_local;
 
@@ -73,6 +73,13 @@ impl Held {
     pub(super) fn place(&self) -> Place {
         self.place
     }
+
+    /// Whether the thread still has it: a tied module gives up inline even what a sleep or a contested lock took for it.
+    fn is_held(&self) -> bool {
+        // SAFETY: a mutex stays in place until it is destroyed, which takes it off the list.
+        let word = unsafe { Word::of(std::ptr::with_exposed_provenance_mut(self.address)) };
+        word.is_owned() || is_elided(&word)
+    }
 }
 
 impl fmt::Display for Held {
@@ -87,6 +94,7 @@ pub fn held() -> Vec<Held> {
 }
 
 pub(super) fn all() -> Vec<Held> {
+    let _ = HELD.try_with(|list| list.borrow_mut().0.retain(Held::is_held));
     HELD.try_with(|held| held.borrow().0.clone()).unwrap_or_default()
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Modules that are tied to a kernel (`KLD_TIED`, those FreeBSD ships) take a free mutex and give an uncontested one up
 //! without a call. Such mutexes exclude like any other, but what is known of a thread's mutexes (for reports, lock order,
-//! and what may not be done with a mutex held) then comes from the calls only. What is taken by a call must be given up by
-//! one: no module gives up inline what the kernel took.
+//! and what may not be done with a mutex held) then comes from the calls only. What a call took for such a module (a sleep
+//! that ends, a lock that was contested) it may give up inline; it counts as held while the lock word says so.
 
 mod c;
 mod held;
@@ -171,9 +171,7 @@ fn destroy_word(word: &Word) {
     if let Some(why) = word.busy() {
         report::panic(&format!("mutex {} destroyed while {why}", word.name()));
     }
-    if is_owned_word(word) {
-        held::pop(word.address());
-    }
+    held::pop(word.address());
     word.destroy();
 }
 

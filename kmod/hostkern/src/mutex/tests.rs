@@ -191,6 +191,15 @@ fn held_names_mutexes_and_places() {
 }
 
 #[test]
+fn what_a_tied_module_gives_up_inline_is_not_held() {
+    let _kernel = Kernel::plain();
+    let mtx = Mtx::new(c"tied");
+    mtx.lock();
+    mtx.unlock_inline();
+    assert!(held().is_empty());
+}
+
+#[test]
 fn trylock_does_not_wait() {
     let _kernel = Kernel::plain();
     let mtx = Mtx::new(c"try");
