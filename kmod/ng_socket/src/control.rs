@@ -2,7 +2,7 @@
 
 use kpi::mbuf::Mbuf;
 use kpi::memory::{Arc, Wait};
-use kpi::netgraph::{Item, Message, Node, NodeName, set_private, take_private};
+use kpi::netgraph::{Item, Kept, Message, Node, NodeName, set_private, take_private};
 use kpi::raw::ng_message::NG_NODESIZ;
 use kpi::socket::{Address, Kind, Name, Protocol, Socket, SocketList};
 use kpi::thread::Thread;
@@ -26,7 +26,11 @@ pub(crate) struct Control {
 fn make_node(private: &Arc<SocketNode>) -> Result<u32> {
     let node = Node::create::<SocketType>()?;
     let id = node.id();
-    private.state().node = Some(node.clone());
+    {
+        let mut state = private.state();
+        state.node = Some(node.clone());
+        state.kept = Some(Kept::new(node.clone()));
+    }
     set_private::<SocketType>(&node, Arc::clone(private))?;
     if node.is_valid() {
         return Ok(id);
@@ -52,8 +56,8 @@ unsafe impl Protocol for Control {
         match make_node(&node) {
             Ok(id) => Ok(Self { node, id }),
             Err(errno) => {
-                let mut state = node.state();
-                state.control = None;
+                drop(node.state().node.take());
+                node.close(|state| &mut state.control);
                 Err(errno)
             }
         }

@@ -5,7 +5,7 @@ use core::ffi::CStr;
 use kpi::mbuf::Mbuf;
 use kpi::memory::{Arc, Wait};
 use kpi::mutex::{Guard, Mutex};
-use kpi::netgraph::{Header, Hook, HookName, Item, Message, Node, NodeType};
+use kpi::netgraph::{Header, Hook, HookName, Item, Kept, Message, Node, NodeType};
 use kpi::raw::ng_message::NGF_RESP;
 use kpi::raw::ng_socket::{NGM_SOCK_CMD_LINGER, NGM_SOCK_CMD_NOLINGER, NGM_SOCKET_COOKIE};
 use kpi::socket::{OwnAddress, Socket};
@@ -26,6 +26,8 @@ pub(crate) enum Linger {
 pub(crate) struct State {
     /// The node, until it is shut down.
     pub(crate) node: Option<Node>,
+    /// The same, until both sockets are gone.
+    pub(crate) kept: Option<Kept>,
     /// The control socket, while it is attached.
     pub(crate) control: Option<Socket>,
     /// The data socket, while it is connected.
@@ -49,6 +51,7 @@ impl SocketNode {
         let hooks = HookTable::new(Wait::Sleep)?;
         let state = State {
             node: None,
+            kept: None,
             control: Some(control),
             data: None,
             hooks: Some(hooks),
@@ -78,18 +81,18 @@ impl SocketNode {
 
     /// Forgets the socket in `place` of the state, and has the node removed if that was the last one.
     pub(crate) fn close(&self, place: impl FnOnce(&mut State) -> &mut Option<Socket>) {
-        let orphan = {
+        let (orphan, kept) = {
             let mut state = self.state();
             *place(&mut state) = None;
-            if state.control.is_none() && state.data.is_none() {
-                state.node.clone()
-            } else {
-                None
+            if state.control.is_some() || state.data.is_some() {
+                return;
             }
+            (state.node.clone(), state.kept.take())
         };
-        if let Some(node) = orphan {
-            // Should there be no item to queue the removal with, the node stays until somebody shuts it down.
-            let _ = node.remove();
+        // Should there be no item to queue the removal with, the node stays until somebody shuts it down.
+        let removed = orphan.is_none_or(|node| node.remove().is_ok());
+        if let Some(kept) = kept.filter(|_| removed) {
+            kept.retire();
         }
     }
 

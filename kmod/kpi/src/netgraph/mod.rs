@@ -7,5 +7,5 @@ mod node_type;
 
 pub use item::{Addressed, Item, Notified, Sent};
 pub use message::{Header, Message};
-pub use node::{Hook, HookName, Node, NodeName, type_exists};
+pub use node::{Hook, HookName, Kept, Node, NodeName, type_exists};
 pub use node_type::{NodeType, descriptor, private_of, register, set_private, take_private};
