@@ -238,6 +238,18 @@ impl<T> Guard<'_, T> {
     }
 }
 
+impl<T> Guard<'_, T> {
+    /// Gives up the mutex for `time` (in units of 2⁻³² s), whatever happens, and takes it again.
+    pub fn pause(&mut self, message: &'static CStr, time: i64) {
+        let lock = self.mtx.cast::<raw::lock_object>();
+        // Nobody wakes this address.
+        let channel = core::ptr::from_mut(self).cast();
+        // SAFETY: this thread holds the mutex (invariant), whose first member is the lock object; the channel is only
+        // compared. The kernel takes the mutex again before it returns.
+        unsafe { systm::_sleep(channel, lock, 0, message.as_ptr(), time, 0, systm::C_HARDCLOCK) };
+    }
+}
+
 impl<T> Deref for Guard<'_, T> {
     type Target = T;
 

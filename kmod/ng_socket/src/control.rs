@@ -54,8 +54,8 @@ impl Protocol for Control {
         match make_node(&mut node) {
             Ok(id) => Ok(Self { node, id }),
             Err(errno) => {
-                let mut state = node.state();
-                state.control = None;
+                drop(node.state().node.take());
+                node.close_control();
                 Err(errno)
             }
         }

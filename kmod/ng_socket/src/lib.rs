@@ -24,11 +24,13 @@
 //! # Lock order
 //!
 //! 1. The socket's I/O lock, by which the socket layer lets one sender in at a time.
-//! 2. `ng_socket private` (kpi): every node's `nd_private`; nothing is called with it held.
-//! 3. `ng_socket state`: one per node, never two at a time. Held while something is put into a socket's receive buffer,
+//! 2. `ng_socket lookup` (kpi): one for all. Held while netgraph looks for a node on behalf of a socket, or makes one, and
+//!    while the last reference to a node of ours is given up, so that nobody finds what is being freed.
+//! 3. `ng_socket private` (kpi): every node's `nd_private`; nothing is called with it held.
+//! 4. `ng_socket state`: one per node, never two at a time. Held while something is put into a socket's receive buffer,
 //!    while a socket is disconnected, and while the node is named. netgraph is called with it held for the name only.
 //!    Senders sleep with it.
-//! 4. The kernel's socket and socket buffer mutexes, its name hash lock.
+//! 5. The kernel's socket and socket buffer mutexes, its name hash lock.
 //!
 //! `netgraph_socket_list` (netstat's list) is a leaf.
 //!

@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use kpi::mbuf::Mbuf;
 use kpi::memory::{Arc, KBox, Settle, Wait};
 use kpi::mutex::{Guard, Mutex};
-use kpi::netgraph::{Header, Hook, HookName, Incoming, Item, Message, Node, NodeType};
+use kpi::netgraph::{Header, Hook, HookName, Incoming, Item, Kept, Message, Node, NodeType};
 use kpi::raw::ng_message::NGF_RESP;
 use kpi::raw::ng_socket::NGM_SOCKET_COOKIE;
 use kpi::socket::{OwnAddress, Socket};
@@ -37,6 +37,8 @@ enum Life {
 pub(crate) struct State {
     /// The node, until it is shut down.
     pub(crate) node: Option<Node>,
+    /// The same, until both sockets are gone.
+    kept: Option<Kept>,
     /// Its ID, also afterwards.
     pub(crate) id: u32,
     /// The control socket, while it is attached.
@@ -96,6 +98,7 @@ impl SocketNode {
     pub(crate) fn new(control: Socket) -> Result<Arc<Self>> {
         let state = State {
             node: None,
+            kept: None,
             id: 0,
             control: Some(control),
             data: None,
@@ -123,6 +126,7 @@ impl SocketNode {
     pub(crate) fn join(&mut self, node: Node) {
         let state = self.state.get_mut();
         state.id = node.id();
+        state.kept = Some(Kept::new(node.clone()));
         state.node = Some(node);
     }
 
@@ -161,23 +165,31 @@ impl SocketNode {
 
     /// The control socket is gone.
     pub(crate) fn close_control(&self) {
-        let orphan = {
-            let mut state = self.state();
-            state.control = None;
-            state.orphan()
-        };
-        remove(orphan);
+        self.close(|state| state.control = None);
     }
 
     /// The data socket is gone.
     pub(crate) fn close_data(&self) {
-        let orphan = {
-            let mut state = self.state();
+        self.close(|state| {
             state.data = None;
-            self.tell_data_socket(&mut state, 0);
-            state.orphan()
+            self.tell_data_socket(state, 0);
+        });
+    }
+
+    /// Forgets a socket; with the last one goes the node.
+    fn close(&self, forget: impl FnOnce(&mut State)) {
+        let (node, kept) = {
+            let mut state = self.state();
+            forget(&mut state);
+            if state.control.is_some() || state.data.is_some() {
+                return;
+            }
+            (state.node.clone(), state.kept.take())
         };
-        remove(orphan);
+        remove_surely(node);
+        if let Some(kept) = kept {
+            kept.retire();
+        }
     }
 
     /// A message for the process behind the control socket.
@@ -215,22 +227,15 @@ impl SocketNode {
     }
 }
 
-impl State {
-    /// The node, if it has no socket left that it could be there for.
-    fn orphan(&self) -> Option<Node> {
-        if self.control.is_none() && self.data.is_none() {
-            self.node.clone()
-        } else {
-            None
-        }
-    }
-}
-
-/// Has a node removed, if there is one.
-fn remove(node: Option<Node>) {
+/// Has a node removed that its last socket has left, if there is one. Sleeps.
+///
+/// Should there be no item to queue the removal with, it waits for one: nobody else could do it later, since the attempt
+/// has made the node invalid, so that it is not found any more.
+fn remove_surely(node: Option<Node>) {
     if let Some(node) = node {
-        // Should there be no item to queue the removal with, the node stays until somebody shuts it down.
-        let _ = node.remove();
+        while node.remove().is_err() {
+            pause(1);
+        }
     }
 }
 
@@ -340,7 +345,10 @@ impl NodeType for SocketType {
             (lost, if leaving { state.node.clone() } else { None })
         };
         drop(lost);
-        remove(leaving.filter(Node::is_valid));
+        if let Some(node) = leaving.filter(Node::is_valid) {
+            // Should there be no item to queue the removal with, the node goes with its last socket.
+            let _ = node.remove();
+        }
     }
 
     fn closing(private: &SocketNode) {

@@ -5,6 +5,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, Ordering, fence};
 
 use crate::errno::{Errno, Result};
+use crate::mutex::StaticMutex;
 use crate::raw::netgraph as raw;
 use crate::raw::ng_message::{NG_HOOKSIZ, NG_NODESIZ, NG_TYPESIZ};
 use crate::shared::field;
@@ -228,6 +229,13 @@ impl Node {
         Errno::check(unsafe { raw::ng_name_node(self.0.as_ptr(), name.as_c_str().as_ptr()) })
     }
 
+    /// Whether this is the only reference.
+    fn is_unshared(&self) -> bool {
+        let count: *const AtomicU32 = field!(self.0.as_ptr(), raw::ng_node, nd_refs).cast();
+        // SAFETY: the node is alive (invariant), and its counter is changed atomically by everyone.
+        unsafe { &*count }.load(Ordering::Acquire) == 1
+    }
+
     /// Has the node removed: at once, or as soon as whoever works on it is done.
     ///
     /// # Errors
@@ -235,6 +243,50 @@ impl Node {
     pub fn remove(&self) -> Result {
         // SAFETY: the node is alive (invariant).
         Errno::check(unsafe { raw::ng_rmnode_self(self.0.as_ptr()) })
+    }
+}
+
+/// A node of our own, kept from being freed by anyone but us.
+///
+/// netgraph finds a node by name or ID without regard to whether its last reference has just been given up, and then
+/// counts from 0 to 1 what is being freed. So the last reference of a node of ours is always this one, and it is given up
+/// under [`LOOKUP`], under which our sockets look for nodes. (Lookups that netgraph makes itself, to send an answer to
+/// an ID, are not covered.)
+///
+/// # Invariants
+/// Holds a reference until [`Kept::retire`].
+pub struct Kept(Node);
+
+/// Guards the moment in which a node of ours is freed against the lookups of our sockets; also the type's count of its
+/// nodes, which netgraph changes without a lock.
+pub(crate) static LOOKUP: StaticMutex<()> = StaticMutex::new(());
+
+/// A thousandth of a second in units of 2⁻³² s.
+const MILLISECOND: i64 = (1 << 32) / 1000;
+/// How long a node that nobody should hold any more is waited for, in milliseconds.
+const PATIENCE: u32 = 5000;
+
+impl Kept {
+    /// Keeps `node`.
+    #[must_use]
+    pub fn new(node: Node) -> Self {
+        Self(node)
+    }
+
+    /// Frees the node, which has been shut down, as soon as whoever still works on it is done. May sleep.
+    ///
+    /// Who keeps it for more than some seconds has it freed by his own last reference.
+    pub fn retire(self) {
+        let mut guard = LOOKUP.lock();
+        for _ in 0..PATIENCE {
+            if self.0.is_unshared() {
+                break;
+            }
+            guard.pause(c"ngend", MILLISECOND);
+        }
+        // Before the guard, so that nobody finds the node between its last reference and its end.
+        drop(self.0);
+        drop(guard);
     }
 }
 

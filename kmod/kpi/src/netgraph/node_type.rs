@@ -10,7 +10,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
 use super::item::{Incoming, Item};
-use super::node::{Hook, HookName, Node};
+use super::node::{Hook, HookName, LOOKUP, Node};
 use crate::errno::{Errno, Result, to_c};
 use crate::mbuf::Mbuf;
 use crate::memory::Arc;
@@ -73,6 +73,7 @@ static PRIVATE: StaticMutex<()> = StaticMutex::new(());
 /// `module` is the module that is being loaded.
 pub unsafe fn register<T: NodeType>(module: *mut c_void) -> Result {
     PRIVATE.init(c"ng_socket private");
+    LOOKUP.init(c"ng_socket lookup");
     let load = || {
         // SAFETY: the descriptor is a static of the module, as netgraph requires; the caller passes the module on.
         Errno::check(unsafe { raw::ng_mod_event(module, MOD_LOAD, T::descriptor().cast()) })
@@ -84,6 +85,8 @@ pub unsafe fn register<T: NodeType>(module: *mut c_void) -> Result {
     if registered.is_err() {
         // SAFETY: there is no node of a type that is not registered, so that nobody has used the mutex.
         unsafe { PRIVATE.destroy() };
+        // SAFETY: as above.
+        unsafe { LOOKUP.destroy() };
     }
     registered
 }
@@ -117,7 +120,9 @@ pub unsafe fn unregister<T: NodeType>(module: *mut c_void) -> Result {
 /// No method of the type runs or will run.
 pub unsafe fn forget() {
     // SAFETY: only those methods use the mutex (caller).
-    unsafe { PRIVATE.destroy() }
+    unsafe { PRIVATE.destroy() };
+    // SAFETY: only those methods, and the sockets of such nodes, use the mutex (caller).
+    unsafe { LOOKUP.destroy() };
 }
 
 /// The descriptor netgraph gets for `T`.
@@ -150,6 +155,8 @@ impl Node {
     /// `ENOMEM`, or `EINVAL` when the type is not registered.
     pub fn create<T: NodeType>() -> Result<Self> {
         let mut node = core::ptr::null_mut();
+        // netgraph counts the nodes of a type without a lock of its own.
+        let _guard = LOOKUP.lock();
         // SAFETY: the descriptor is the registered static; the new node is written to a variable of ours.
         Errno::check(unsafe { raw::ng_make_node_common(T::descriptor(), &raw mut node) })?;
         let node = NonNull::new(node).ok_or(Errno::ENOMEM)?;
