@@ -21,6 +21,9 @@ const fn own(short: &'static CStr) -> [malloc_type; 1] {
     }]
 }
 
+/// Netgraph messages.
+#[unsafe(no_mangle)]
+pub static mut M_NETGRAPH_MSG: [malloc_type; 1] = own(c"netgraph_msg");
 /// Names of sockets.
 #[unsafe(no_mangle)]
 pub static mut M_SONAME: [malloc_type; 1] = own(c"soname");
@@ -34,6 +37,7 @@ pub static mut M_TEMP: [malloc_type; 1] = own(c"temp");
 /// The kernel's own types, which need no malloc_init.
 pub(super) fn own_types() -> BTreeMap<usize, Arc<str>> {
     let types = [
+        ((&raw const M_NETGRAPH_MSG).addr(), "netgraph_msg"),
         ((&raw const M_SONAME).addr(), "soname"),
         ((&raw const M_PCB).addr(), "pcb"),
         ((&raw const M_TEMP).addr(), "temp"),
