@@ -26,6 +26,17 @@ fn lock_word(mtx: *mut raw::mtx) -> *mut usize {
     field!(mtx, raw::mtx, mtx_lock)
 }
 
+/// A place where a model checker may have another thread run; else nothing.
+fn yield_point() {
+    #[cfg(feature = "model")]
+    {
+        unsafe extern "C" {
+            safe fn hostkern_yield();
+        }
+        hostkern_yield();
+    }
+}
+
 /// Locks `mtx` and names the caller to WITNESS.
 ///
 /// # Safety
@@ -237,6 +248,7 @@ impl<T> Deref for Guard<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
+        yield_point();
         // SAFETY: the mutex is held (invariant), so that no other thread has the data.
         unsafe { &*self.data.get() }
     }
@@ -244,6 +256,7 @@ impl<T> Deref for Guard<'_, T> {
 
 impl<T> DerefMut for Guard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
+        yield_point();
         // SAFETY: as above, and the guard is borrowed exclusively.
         unsafe { &mut *self.data.get() }
     }
