@@ -2,24 +2,22 @@
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hostkern::{Kernel, mutex};
 use shuttle::{Config, FailurePersistence, MaxSteps, Runner, thread};
 
-use crate::bounded::{Bounded, Search};
+use crate::bounded::{Bounded, Extent, Search};
 use crate::world;
 
 /// Bytes; the hosted kernel is a debug build.
 const STACK: usize = 512 << 10;
 /// Scheduling points of one execution; more is a livelock.
 const STEPS: usize = 200_000;
-/// Preemptions that are explored.
-const BOUND: usize = 2;
-/// Executions of one model, at most.
-const LIMIT: usize = 4000;
+/// What is explored: up to so many preemptions each.
+const SEARCHES: [(usize, Extent); 3] = [(0, Extent::All), (1, Extent::All), (3, Extent::Sample(1000))];
 /// Says which test's child a process is.
 const CHILD: &str = "MODELS_TEST_CHILD";
 /// A child takes no longer.
@@ -62,9 +60,12 @@ fn config() -> Config {
 }
 
 /// Explores a model with up to `bound` preemptions.
-fn explore(bound: usize, elided: Option<&'static str>, model: fn(&Arena)) {
+fn explore((bound, extent): (usize, Extent), elided: Option<&'static str>, model: fn(&Arena)) {
+    /// One at a time, as there is one kernel.
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let search = Arc::new(Search::default());
-    let scheduler = Bounded::new(Arc::clone(&search), bound, LIMIT);
+    let scheduler = Bounded::new(Arc::clone(&search), bound, extent);
     let of_execution = Arc::clone(&search);
     Runner::new(scheduler, config()).run(move || {
         // Without the mutex memory is misused: have that fault.
@@ -80,20 +81,13 @@ fn explore(bound: usize, elided: Option<&'static str>, model: fn(&Arena)) {
         drop(arena);
     });
     let executions = search.executions.load(Ordering::Relaxed);
-    let end = if search.cut_short.load(Ordering::Relaxed) {
-        "cut short"
-    } else {
-        "all"
-    };
-    eprintln!("{bound} preemptions: {executions} executions, {end}");
+    eprintln!("up to {bound} preemptions: {extent:?}, {executions} executions");
 }
 
-/// Explores a model with no preemption, then with one, then with two. Panics, with the schedule, in the first execution
+/// Explores a model with no preemption, with one, and a sample of more. Panics, with the schedule, in the first execution
 /// that goes wrong.
 pub fn holds(model: fn(&Arena)) {
-    for bound in 0..=BOUND {
-        explore(bound, None, model);
-    }
+    SEARCHES.into_iter().for_each(|search| explore(search, None, model));
 }
 
 /// Explores a model of the test called `test` with the exclusion taken out of the mutexes called `elided`, in a child, which
@@ -108,9 +102,9 @@ pub fn fails_without(test: &str, elided: &'static str, model: fn(&Arena)) -> Str
             eprintln!("the model hangs");
             std::process::abort();
         });
-        for bound in 0..=BOUND {
-            explore(bound, Some(elided), model);
-        }
+        SEARCHES
+            .into_iter()
+            .for_each(|search| explore(search, Some(elided), model));
         std::process::exit(0);
     }
     let child = Command::new(std::env::current_exe().expect("the test's own path"))
