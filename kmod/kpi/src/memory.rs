@@ -271,6 +271,17 @@ impl<T> Arc<T> {
         &counted.value
     }
 
+    /// The value, if this is its only owner.
+    pub fn unique(&mut self) -> Option<&mut T> {
+        // Acquire: what former owners did to the value is over.
+        if self.counted().references.load(Ordering::Acquire) != 1 {
+            return None;
+        }
+        // SAFETY: this Arc's count keeps the allocation alive (invariant) and is the only one; nobody can add another,
+        // since that takes an Arc, and this one is borrowed exclusively.
+        Some(unsafe { &mut self.0.as_mut().value })
+    }
+
     fn counted(&self) -> &Counted<T> {
         // SAFETY: this Arc's count keeps the allocation alive (invariant).
         unsafe { self.0.as_ref() }

@@ -92,6 +92,11 @@ impl<T> Mutex<T> {
         }
     }
 
+    /// The data, without the mutex: nobody else has it.
+    pub const fn get_mut(&mut self) -> &mut T {
+        self.data.get_mut()
+    }
+
     /// Waits for the mutex.
     #[track_caller]
     pub fn lock(&self) -> Guard<'_, T> {

@@ -1,7 +1,7 @@
 //! `NG_CONTROL`: the socket that makes the node, and its control messages.
 
 use kpi::memory::{Arc, Wait};
-use kpi::netgraph::{Item, Message, Node, NodeName, set_private, take_private};
+use kpi::netgraph::{Item, Message, Node, NodeName, Spare, set_private, take_private};
 use kpi::raw::ng_message::NG_NODESIZ;
 use kpi::socket::{Address, Kind, Name, Outgoing, Patience, Protocol, Socket, SocketList};
 use kpi::thread::Thread;
@@ -22,13 +22,11 @@ pub(crate) struct Control {
 ///
 /// The node can be found, and so shut down, from the moment it exists. If that happened before it had its data, nobody
 /// would have told us: so look again.
-fn make_node(private: &Arc<SocketNode>) -> Result<u32> {
+fn make_node(private: &mut Arc<SocketNode>) -> Result<u32> {
     let node = Node::create::<SocketType>()?;
     let id = node.id();
-    {
-        let mut state = private.state();
-        state.node = Some(node.clone());
-        state.id = id;
+    if let Some(private) = private.unique() {
+        private.join(node.clone());
     }
     set_private::<SocketType>(&node, Arc::clone(private))?;
     if node.is_valid() {
@@ -44,7 +42,7 @@ fn make_node(private: &Arc<SocketNode>) -> Result<u32> {
 impl Protocol for Control {
     const KIND: Kind = Kind::Control;
 
-    type Sender = ();
+    type Sender = Spare<Request>;
 
     fn sockets() -> &'static SocketList {
         crate::glue::sockets()
@@ -52,8 +50,8 @@ impl Protocol for Control {
 
     fn attach(socket: Socket, thread: &Thread) -> Result<Self> {
         admit(socket, thread)?;
-        let node = SocketNode::new(socket)?;
-        match make_node(&node) {
+        let mut node = SocketNode::new(socket)?;
+        match make_node(&mut node) {
             Ok(id) => Ok(Self { node, id }),
             Err(errno) => {
                 let mut state = node.state();
@@ -95,7 +93,7 @@ impl Protocol for Control {
         Err(Errno::EINVAL)
     }
 
-    fn send(&self, socket: Socket, (): &mut (), outgoing: Outgoing<'_>) -> Result {
+    fn send(&self, socket: Socket, spare: &mut Spare<Request>, outgoing: Outgoing<'_>) -> Result {
         let path = outgoing.address.as_ref().ok_or(Errno::EDESTADDRREQ)?.path();
         let message = Message::from_datagram(&outgoing.datagram, Wait::Sleep)?;
         drop(outgoing.datagram);
@@ -109,7 +107,8 @@ impl Protocol for Control {
         };
         // The reference is not kept while the sender waits: a virtual network is not destroyed before its nodes are.
         let item = item.address_path(Some(&self.node.sending(header.token)?), path.as_c_str())?;
-        Request::send(item, subject, Arc::clone(&self.node), socket, outgoing.patience)
+        let request = Request::new(&item, subject, Arc::clone(&self.node));
+        request.send(item, spare, socket, outgoing.patience)
     }
 
     fn received(&self) {

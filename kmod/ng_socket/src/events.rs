@@ -117,6 +117,7 @@ impl SocketNode {
             state.events.name = state.node.as_ref().map_or(NodeName::EMPTY, kpi::netgraph::Node::name);
         }
         state.events.mask = mask;
+        self.telling.store(mask != 0, Ordering::Relaxed);
         if mask == 0 {
             state.events.missed = 0;
             state.events.untold = false;

@@ -67,6 +67,8 @@ pub(crate) struct SocketNode {
     pub(crate) hooks: AtomicU64,
     /// Packets that the data socket sent; its senders come one by one.
     pub(crate) data_out: AtomicU64,
+    /// Whether any events are wanted.
+    pub(crate) telling: AtomicBool,
     /// Whether there are events that wait for room.
     pub(crate) behind: AtomicBool,
     /// The answer to the message the control socket sends did not fit.
@@ -110,10 +112,18 @@ impl SocketNode {
             state: Mutex::new(state, c"ng_socket state"),
             hooks: AtomicU64::new(0),
             data_out: AtomicU64::new(0),
+            telling: AtomicBool::new(false),
             behind: AtomicBool::new(false),
             answer_lost: AtomicBool::new(false),
         };
         Arc::new(node, Wait::Sleep)
+    }
+
+    /// Takes the node that was made for this, before anyone else has this.
+    pub(crate) fn join(&mut self, node: Node) {
+        let state = self.state.get_mut();
+        state.id = node.id();
+        state.node = Some(node);
     }
 
     /// Locks what changes.
@@ -334,6 +344,9 @@ impl NodeType for SocketType {
     }
 
     fn closing(private: &SocketNode) {
+        if !private.telling.load(Ordering::Relaxed) {
+            return;
+        }
         let mut state = private.state();
         state.life = Life::Closing;
         private.tell(&mut state, Event::ShuttingDown, &EventArguments::new());

@@ -7,7 +7,7 @@ use kpi::Errno;
 use kpi::errno::Result;
 use kpi::memory::Arc;
 use kpi::mutex::Woken;
-use kpi::netgraph::{Addressed, HookName, Message, Notified, Sent, type_exists};
+use kpi::netgraph::{Addressed, HookName, Message, Notified, Sent, Spare, type_exists};
 use kpi::raw::ng_message::{
     NG_HOOKSIZ, NG_TYPESIZ, NG_VERSION, NGF_RESP, NGM_GENERIC_COOKIE, NGM_MKPEER, NGM_NAME, NGM_RMHOOK, ngm_mkpeer,
 };
@@ -168,19 +168,8 @@ impl Notified for Request {
 }
 
 impl Request {
-    /// Sends `item` for `sender` and waits until the destination has applied it.
-    ///
-    /// # Errors
-    /// What the destination answered. `ENOBUFS`: its answer did not fit into the sender's receive buffer. `EINPROGRESS`:
-    /// the message was queued, and the sender does not wait; a failure shows in `SO_ERROR`. `EINTR`, `EWOULDBLOCK`: a
-    /// signal, or `SO_SNDTIMEO`, ended the wait; the message may still be applied.
-    pub(crate) fn send(
-        item: Addressed,
-        subject: Subject,
-        sender: Arc<SocketNode>,
-        socket: Socket,
-        patience: Patience,
-    ) -> Result {
+    /// A message of `sender` that is about to be sent.
+    pub(crate) fn new(item: &Addressed, subject: Subject, sender: Arc<SocketNode>) -> Self {
         let renames = match subject {
             Subject::Other => None,
             Subject::Rename => item.private_of::<SocketType>(),
@@ -191,22 +180,36 @@ impl Request {
                 None
             }
         };
-        let (request, sent) = item.send_notify(Self {
+        Self {
             progress: AtomicU32::new(progress::PENDING),
             answer: AtomicI32::new(0),
             sender,
             renames,
-        })?;
-        match patience {
+        }
+    }
+
+    /// Sends `item` and waits until the destination has applied it.
+    ///
+    /// # Errors
+    /// What the destination answered. `ENOBUFS`: its answer did not fit into the sender's receive buffer. `EINPROGRESS`:
+    /// the message was queued, and the sender does not wait; a failure shows in `SO_ERROR`. `EINTR`, `EWOULDBLOCK`: a
+    /// signal, or `SO_SNDTIMEO`, ended the wait; the message may still be applied.
+    pub(crate) fn send(self, item: Addressed, spare: &mut Spare<Self>, socket: Socket, patience: Patience) -> Result {
+        let (request, sent) = item.send_notify(self, spare)?;
+        let mut result = match patience {
             Patience::Return => request.abandon(sent),
             Patience::Wait => request.wait(socket.send_timeout()),
-        }?;
-        if request.sender.answer_lost.load(Ordering::Relaxed) {
+        };
+        if result.is_ok() && request.sender.answer_lost.load(Ordering::Relaxed) {
             // The sender is told here, so that the error is not left for the next call.
             socket.clear_error(Errno::ENOBUFS);
-            return Err(Errno::ENOBUFS);
+            result = Err(Errno::ENOBUFS);
         }
-        Ok(())
+        if request.renames.is_none() {
+            // Not one that would keep another node's data.
+            spare.keep(request);
+        }
+        result
     }
 
     /// The destination's answer, if it is there.

@@ -212,6 +212,33 @@ impl<N> core::ops::Deref for Pending<N> {
     }
 }
 
+/// A [`Pending`] that was done with, kept for the next message, if there is one.
+pub struct Spare<N>(Option<Arc<Pending<N>>>);
+
+impl<N> Default for Spare<N> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<N> Spare<N> {
+    /// Keeps `pending`. It is used again once netgraph is done with it, too.
+    pub fn keep(&mut self, pending: Arc<Pending<N>>) {
+        self.0 = Some(pending);
+    }
+
+    /// `fresh`, in the memory that was kept, or in new memory.
+    fn renew(&mut self, fresh: Pending<N>) -> Result<Arc<Pending<N>>> {
+        if let Some(mut kept) = self.0.take()
+            && let Some(place) = kept.unique()
+        {
+            *place = fresh;
+            return Ok(kept);
+        }
+        Arc::new(fresh, Wait::Sleep)
+    }
+}
+
 /// netgraph's callback, `ng_apply_info.apply`.
 ///
 /// # Safety
@@ -263,14 +290,14 @@ impl Addressed {
     ///
     /// # Errors
     /// `ENOMEM`: there is no memory for the notification; the item is freed.
-    pub fn send_notify<N: Notified>(self, notified: N) -> Result<(Arc<Pending<N>>, Sent)> {
+    pub fn send_notify<N: Notified>(self, notified: N, spare: &mut Spare<N>) -> Result<(Arc<Pending<N>>, Sent)> {
         let info = UnsafeCell::new(raw::ng_apply_info {
             apply: Some(applied::<N>),
             context: core::ptr::null_mut(),
             refs: 0,
             error: 0,
         });
-        let pending = Arc::new(Pending { info, notified }, Wait::Sleep)?;
+        let pending = spare.renew(Pending { info, notified })?;
         let info = pending.info.get();
         // SAFETY: nobody else knows of the message yet.
         unsafe { (*info).context = Arc::clone(&pending).into_raw().as_ptr().cast() };

@@ -1,12 +1,13 @@
 //! A node type in safe Rust: the trait, and the functions netgraph calls.
 //!
-//! `nd_private` of such a node is null or one count of an `Arc<Private>`. It changes only under [`PRIVATE`], so that
-//! anyone may turn it into an `Arc` of his own under that lock. rcvmsg and rcvdata need no lock: netgraph calls them with
+//! `nd_private` of such a node is null or one count of an `Arc<Private>`. It is set once, and taken away under
+//! [`PRIVATE`], so that anyone may turn it into an `Arc` of his own under that lock. rcvmsg and rcvdata need no lock: netgraph calls them with
 //! the node's queue held for reading at least, and calls shutdown, which takes the private data away, with it held for
 //! writing.
 
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::ptr::NonNull;
+use core::sync::atomic::{AtomicPtr, Ordering};
 
 use super::item::{Incoming, Item};
 use super::node::{Hook, HookName, Node};
@@ -175,10 +176,11 @@ pub fn set_private<T: NodeType>(node: &Node, private: Arc<T::Private>) -> Result
     if !node.is_a::<T>() {
         return Err(Errno::EINVAL);
     }
-    let _guard = PRIVATE.lock();
     let pointer = private.into_raw();
-    // SAFETY: PRIVATE is held, and the node is ours to write to. Create left the place null, and attach sets it once.
-    unsafe { node.private().write(pointer.as_ptr().cast()) };
+    // SAFETY: the place is an aligned word of a node that is alive.
+    let place = unsafe { AtomicPtr::from_ptr(node.private()) };
+    // Create left it null, and attach sets it once: so nothing can be taken away meanwhile, and the lock is not needed.
+    place.store(pointer.as_ptr().cast(), Ordering::Release);
     Ok(())
 }
 
