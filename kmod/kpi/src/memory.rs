@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering, fence};
 
 use crate::errno::{Errno, Result};
 use crate::raw::malloc as raw;
-use crate::shared::SyncCell;
+use crate::shared::{SyncCell, yield_point};
 
 /// Whether an allocation may sleep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,15 +177,19 @@ impl<T: Default> KArray<T> {
     /// The values.
     #[must_use]
     pub fn as_mut_slice(&mut self) -> &mut [T] {
+        let (memory, len) = (self.memory, self.len);
+        yield_point();
         // SAFETY: len initialised values (invariant), borrowed exclusively with self.
-        unsafe { core::slice::from_raw_parts_mut(self.memory.as_ptr(), self.len) }
+        unsafe { core::slice::from_raw_parts_mut(memory.as_ptr(), len) }
     }
 
     /// The values.
     #[must_use]
     pub fn as_slice(&self) -> &[T] {
+        let (memory, len) = (self.memory, self.len);
+        yield_point();
         // SAFETY: len initialised values (invariant), borrowed with self.
-        unsafe { core::slice::from_raw_parts(self.memory.as_ptr(), self.len) }
+        unsafe { core::slice::from_raw_parts(memory.as_ptr(), len) }
     }
 }
 

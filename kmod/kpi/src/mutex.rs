@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use crate::errno::Errno;
 use crate::memory::Settle;
 use crate::raw::{mutex as raw, systm};
-use crate::shared::field;
+use crate::shared::{field, yield_point};
 
 const UNINITIALISED: raw::mtx = raw::mtx {
     lock_object: raw::lock_object {
@@ -24,17 +24,6 @@ const UNINITIALISED: raw::mtx = raw::mtx {
 /// The address the mutex functions take: that of the lock word.
 fn lock_word(mtx: *mut raw::mtx) -> *mut usize {
     field!(mtx, raw::mtx, mtx_lock)
-}
-
-/// A place where a model checker may have another thread run; else nothing.
-fn yield_point() {
-    #[cfg(feature = "model")]
-    {
-        unsafe extern "C" {
-            safe fn hostkern_yield();
-        }
-        hostkern_yield();
-    }
 }
 
 /// Locks `mtx` and names the caller to WITNESS.
