@@ -294,6 +294,7 @@ impl<T> Arc<T> {
 
 impl<T> Clone for Arc<T> {
     fn clone(&self) -> Self {
+        yield_point();
         // Relaxed: whoever has an Arc to clone already sees the value.
         self.counted().references.fetch_add(1, Ordering::Relaxed);
         // INVARIANT: the count just added.
@@ -311,6 +312,7 @@ impl<T> Deref for Arc<T> {
 
 impl<T> Drop for Arc<T> {
     fn drop(&mut self) {
+        yield_point();
         if self.counted().references.fetch_sub(1, Ordering::Release) == 1 {
             fence(Ordering::Acquire);
             // SAFETY: the count was the last (invariant), so that the allocation has no other user; it came from

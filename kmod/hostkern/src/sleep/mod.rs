@@ -94,6 +94,7 @@ impl Sleep<'_> {
     /// # Safety
     /// `mutex` is held by this thread, or null.
     unsafe fn run(&self, mutex: *mut mtx) -> c_int {
+        yield_point();
         let state = STATE.get();
         let handle = thread::handle();
         let mut queue = lock(&state.queue);
