@@ -107,6 +107,18 @@ impl<T> KBox<T> {
     }
 }
 
+impl<T> KBox<core::mem::MaybeUninit<T>> {
+    /// Moves `value` to a place that was made before.
+    #[must_use]
+    pub fn fill(self, value: T) -> KBox<T> {
+        let memory = self.into_raw().cast::<T>();
+        // SAFETY: the memory is big enough and aligned, since MaybeUninit<T> has T's layout, and it was the box's alone.
+        unsafe { memory.write(value) };
+        // INVARIANT: allocated for the box that is gone, and initialised just now.
+        KBox(memory)
+    }
+}
+
 impl<T> Deref for KBox<T> {
     type Target = T;
 

@@ -10,6 +10,7 @@ use kpi::netgraph::{Header, Hook, HookName, Incoming, Item, Message, Node, NodeT
 use kpi::raw::ng_message::NGF_RESP;
 use kpi::raw::ng_socket::NGM_SOCKET_COOKIE;
 use kpi::socket::{OwnAddress, Socket};
+use kpi::thread::pause;
 use kpi::{Errno, Result};
 
 use crate::counters::{CONTROL_IN, CONTROL_LOST, CONTROL_OUT, DATA_IN, FULL, NO_HEADER, NO_LISTENER, NODES, REFUSED};
@@ -78,7 +79,6 @@ pub(crate) struct SocketNode {
 impl Settle for SocketNode {
     fn settle(&self) {
         self.state.settle();
-        NODES.fetch_add(1, Ordering::SeqCst);
     }
 }
 
@@ -116,6 +116,8 @@ impl SocketNode {
             behind: AtomicBool::new(false),
             answer_lost: AtomicBool::new(false),
         };
+        // Dropped if there is no memory, which takes it back.
+        NODES.fetch_add(1, Ordering::SeqCst);
         Arc::new(node, Wait::Sleep)
     }
 
@@ -166,7 +168,7 @@ impl SocketNode {
             state.control = None;
             state.orphan()
         };
-        remove(orphan);
+        remove_surely(orphan);
     }
 
     /// The data socket is gone.
@@ -177,7 +179,7 @@ impl SocketNode {
             self.tell_data_socket(&mut state, 0);
             state.orphan()
         };
-        remove(orphan);
+        remove_surely(orphan);
     }
 
     /// A message for the process behind the control socket.
@@ -226,11 +228,24 @@ impl State {
     }
 }
 
-/// Has a node removed, if there is one.
+/// Has a node removed that its last hook has left, if there is one.
 fn remove(node: Option<Node>) {
     if let Some(node) = node {
-        // Should there be no item to queue the removal with, the node stays until somebody shuts it down.
+        // Nobody may sleep here. Should there be no item to queue the removal with, the node stays until its sockets are
+        // closed.
         let _ = node.remove();
+    }
+}
+
+/// Has a node removed that its last socket has left, if there is one. Sleeps.
+///
+/// Should there be no item to queue the removal with, it waits for one: nobody else could do it later, since the attempt
+/// has made the node invalid, so that it is not found any more.
+fn remove_surely(node: Option<Node>) {
+    if let Some(node) = node {
+        while node.remove().is_err() {
+            pause(1);
+        }
     }
 }
 
