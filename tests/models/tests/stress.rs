@@ -13,7 +13,7 @@ use ng_socket::messages::command;
 
 const THREADS: u64 = 4;
 /// Rounds of each thread; `MODELS_ROUNDS` in the environment, else so many.
-const ROUNDS: usize = 300;
+const ROUNDS: usize = 3000;
 /// Sockets a thread has at most, of each kind.
 const SOCKETS: usize = 3;
 const NAMES: [&str; 3] = ["a", "b", "c"];

@@ -134,7 +134,7 @@ fn a_full_buffer_is_told() {
         "the answer did not fit"
     );
     assert!(faults::disarm());
-    drain(&pair.near);
+    assert_eq!(drain(&pair.near), 0, "the answer did not come after all");
     assert_eq!(ask(&pair.near, ".:", &nodeinfo()), Ok(()));
     drop(pair);
 }
