@@ -78,21 +78,25 @@ fn address(shell: &Shell) -> Cmd<'_> {
 }
 
 fn thread<'a>(shell: &'a Shell, runtime: &Path, cargo: &Path, rustc: &Path) -> Cmd<'a> {
-    // The runtime replaces functions of the C library, so all of it is wanted; behind it comes what it calls.
+    // The runtime replaces functions of the C library, so all of it is wanted; behind it comes what it calls. GNU ld does
+    // not find those by their versions.
     let link =
         ["--whole-archive", "--no-whole-archive,--no-as-needed"].map(|option| format!("-Clink-arg=-Wl,{option}"));
     let libraries = ["c", "m", "dl", "pthread", "rt", "resolv"].map(|library| format!("-Clink-arg=-l{library}"));
     let flags = format!(
-        "-Zsanitizer=thread -Zexternal-clangrt {} -Clink-arg={} {} {}",
+        "-Zsanitizer=thread -Zexternal-clangrt -Clink-arg=-fuse-ld=lld {} -Clink-arg={} {} {}",
         link[0],
         runtime.display(),
         link[1],
         libraries.join(" ")
     );
     let cargo: OsString = cargo.into();
+    let suppressions = shell.current_dir().join("tests/models/tsan.txt");
     let command = cmd!(
         shell,
         "{cargo} test -Zbuild-std --locked --target {TARGET} --package models --test stress"
     );
-    sanitized(command, "tsan", &flags).env("RUSTC", rustc)
+    sanitized(command, "tsan", &flags)
+        .env("RUSTC", rustc)
+        .env("TSAN_OPTIONS", format!("suppressions={}", suppressions.display()))
 }
