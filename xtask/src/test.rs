@@ -1,5 +1,7 @@
 //! `cargo xtask test`: every test that needs no FreeBSD.
 
+mod sanitize;
+
 use std::env;
 use std::time::{Duration, Instant};
 
@@ -36,6 +38,10 @@ enum Step {
     Doc,
     /// Unit and integration tests pass
     Unit,
+    /// ng_socket survives every interleaving with few preemptions
+    Models,
+    /// The address and thread sanitizers find nothing; runs when named only
+    Sanitize,
 }
 
 /// The module's crates as they are built for FreeBSD 15; the workspace as a whole has them for 14.
@@ -48,6 +54,9 @@ const OTHER_ABI: [&str; 7] = [
     "--features",
     "kpi/freebsd15,ng_socket/freebsd15",
 ];
+
+/// The races, as only the model checker can run them.
+const MODELS: [&str; 4] = ["--package", "models", "--features", "shuttle"];
 
 /// How a step ended.
 struct Ending {
@@ -64,7 +73,10 @@ impl Test {
     pub fn run(self) -> Result<()> {
         let shell = util::shell()?;
         let all = Step::value_variants().iter().copied();
-        let chosen = all.filter(|step| self.steps.is_empty() || self.steps.contains(step));
+        let chosen = all.filter(|step| match self.steps.as_slice() {
+            [] => *step != Step::Sanitize,
+            named => named.contains(step),
+        });
         let endings: Vec<Ending> = chosen.map(|step| step.run(&shell)).collect();
         println!("\n{}", table(&endings));
         let failed: Vec<_> = endings.iter().filter(|ending| ending.result.is_err()).collect();
@@ -85,6 +97,8 @@ impl Step {
             Self::Conformance => "conformance",
             Self::Doc => "doc",
             Self::Unit => "unit",
+            Self::Models => "models",
+            Self::Sanitize => "sanitize",
         }
     }
 
@@ -114,6 +128,10 @@ impl Step {
                     "{cargo} clippy --workspace --all-targets --locked -- -D warnings"
                 ),
                 cmd!(shell, "{cargo} clippy --locked {OTHER_ABI...} -- -D warnings"),
+                cmd!(
+                    shell,
+                    "{cargo} clippy --locked {MODELS...} --all-targets -- -D warnings"
+                ),
             ],
             Self::Kmod => ["14", "15"]
                 .map(|release| cmd!(shell, "{xtask} kmod --release {release}"))
@@ -123,6 +141,11 @@ impl Step {
                 .map(|how| cmd!(shell, "{xtask} conformance {how}"))
                 .into(),
             Self::Doc => vec![cmd!(shell, "{cargo} test --workspace --locked --doc")],
+            Self::Models => vec![cmd!(
+                shell,
+                "{cargo} test --locked --profile models {MODELS...} --test races"
+            )],
+            Self::Sanitize => sanitize::commands(shell)?,
             // Not cargo-nextest: it runs every test in a process of its own, and those that read one image back would
             // each build it.
             Self::Unit => vec![

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::sleep;
 use crate::slot::Slot;
-use crate::sync::{Mutex, lock};
+use crate::sync::{Mutex, lock, now};
 
 /// Seconds since the kernel booted, from 1 on; set at the beginning of each system call.
 #[unsafe(no_mangle)]
@@ -25,7 +25,7 @@ static STATE: Slot<State> = Slot::new();
 
 pub(crate) fn boot() {
     STATE.fill(State {
-        booted: Instant::now(),
+        booted: now(),
         ahead: Mutex::new(Duration::ZERO),
         copies: Mutex::new(Vec::new()),
     });
@@ -51,7 +51,7 @@ pub(crate) fn forget_copies() {
 /// Sets the clock.
 pub(crate) fn tick() {
     let state = STATE.get();
-    let now = state.booted.elapsed() + *lock(&state.ahead);
+    let now = now().duration_since(state.booted) + *lock(&state.ahead);
     let seconds = 1 + i64::try_from(now.as_secs()).unwrap_or(i64::MAX - 1);
     time_uptime.store(seconds, Ordering::Relaxed);
     for copy in lock(&state.copies).iter() {

@@ -19,7 +19,7 @@ pub enum Site {
     SocketBuffer,
     /// `_sleep` with `PCATCH`: a signal.
     Sleep,
-    /// Registering the node type.
+    /// Registering a node type: as if its name were taken.
     NewType,
 }
 

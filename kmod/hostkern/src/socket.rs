@@ -33,7 +33,7 @@ use kpi::raw::socketvar as raw;
 
 use crate::abi::{self, SocketLayout};
 use crate::slot::Slot;
-use crate::sync::{Mutex, lock};
+use crate::sync::{Mutex, lock, yield_point};
 use crate::thread::{self, Vnet};
 use buffer::Buffer;
 
@@ -169,6 +169,7 @@ impl So {
     }
 
     fn write<T: Copy>(self, offset: usize, value: T) {
+        yield_point();
         // SAFETY: as in read.
         unsafe { self.place::<T>(offset).write_volatile(value) }
     }

@@ -3,11 +3,11 @@
 use core::ffi::c_char;
 use core::ops::Deref;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering, fence};
+use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use crate::errno::{Errno, Result};
 use crate::raw::malloc as raw;
-use crate::shared::SyncCell;
+use crate::shared::{SyncCell, yield_point};
 
 /// Whether an allocation may sleep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +107,18 @@ impl<T> KBox<T> {
     }
 }
 
+impl<T> KBox<core::mem::MaybeUninit<T>> {
+    /// Moves `value` to a place that was made before.
+    #[must_use]
+    pub fn fill(self, value: T) -> KBox<T> {
+        let memory = self.into_raw().cast::<T>();
+        // SAFETY: the memory is big enough and aligned, since MaybeUninit<T> has T's layout, and it was the box's alone.
+        unsafe { memory.write(value) };
+        // INVARIANT: allocated for the box that is gone, and initialised just now.
+        KBox(memory)
+    }
+}
+
 impl<T> Deref for KBox<T> {
     type Target = T;
 
@@ -177,15 +189,19 @@ impl<T: Default> KArray<T> {
     /// The values.
     #[must_use]
     pub fn as_mut_slice(&mut self) -> &mut [T] {
+        let (memory, len) = (self.memory, self.len);
+        yield_point();
         // SAFETY: len initialised values (invariant), borrowed exclusively with self.
-        unsafe { core::slice::from_raw_parts_mut(self.memory.as_ptr(), self.len) }
+        unsafe { core::slice::from_raw_parts_mut(memory.as_ptr(), len) }
     }
 
     /// The values.
     #[must_use]
     pub fn as_slice(&self) -> &[T] {
+        let (memory, len) = (self.memory, self.len);
+        yield_point();
         // SAFETY: len initialised values (invariant), borrowed with self.
-        unsafe { core::slice::from_raw_parts(self.memory.as_ptr(), self.len) }
+        unsafe { core::slice::from_raw_parts(memory.as_ptr(), len) }
     }
 }
 
@@ -290,6 +306,7 @@ impl<T> Arc<T> {
 
 impl<T> Clone for Arc<T> {
     fn clone(&self) -> Self {
+        yield_point();
         // Relaxed: whoever has an Arc to clone already sees the value.
         self.counted().references.fetch_add(1, Ordering::Relaxed);
         // INVARIANT: the count just added.
@@ -307,8 +324,10 @@ impl<T> Deref for Arc<T> {
 
 impl<T> Drop for Arc<T> {
     fn drop(&mut self) {
+        yield_point();
         if self.counted().references.fetch_sub(1, Ordering::Release) == 1 {
-            fence(Ordering::Acquire);
+            // After what every other owner did. A load, not a fence: the thread sanitizer does not know fences.
+            self.counted().references.load(Ordering::Acquire);
             // SAFETY: the count was the last (invariant), so that the allocation has no other user; it came from
             // KBox::into_raw.
             drop(unsafe { KBox::from_raw(self.0) });

@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use crate::errno::Errno;
 use crate::memory::Settle;
 use crate::raw::{mutex as raw, systm};
-use crate::shared::field;
+use crate::shared::{field, yield_point};
 
 const UNINITIALISED: raw::mtx = raw::mtx {
     lock_object: raw::lock_object {
@@ -254,6 +254,7 @@ impl<T> Deref for Guard<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
+        yield_point();
         // SAFETY: the mutex is held (invariant), so that no other thread has the data.
         unsafe { &*self.data.get() }
     }
@@ -261,6 +262,7 @@ impl<T> Deref for Guard<'_, T> {
 
 impl<T> DerefMut for Guard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
+        yield_point();
         // SAFETY: as above, and the guard is borrowed exclusively.
         unsafe { &mut *self.data.get() }
     }

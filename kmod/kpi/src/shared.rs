@@ -45,3 +45,14 @@ pub(crate) use field;
 pub(crate) fn member<T, F>(pointer: *mut T, offset: usize, _member: fn(&T) -> &F) -> *mut F {
     pointer.wrapping_byte_add(offset).cast()
 }
+
+/// A place at which memory is shared, where a model checker may have another thread run; else nothing.
+pub(crate) fn yield_point() {
+    #[cfg(feature = "model")]
+    {
+        unsafe extern "C" {
+            safe fn hostkern_yield();
+        }
+        hostkern_yield();
+    }
+}

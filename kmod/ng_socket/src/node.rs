@@ -10,6 +10,7 @@ use kpi::netgraph::{Header, Hook, HookName, Incoming, Item, Kept, Message, Node,
 use kpi::raw::ng_message::NGF_RESP;
 use kpi::raw::ng_socket::NGM_SOCKET_COOKIE;
 use kpi::socket::{OwnAddress, Socket};
+use kpi::thread::pause;
 use kpi::{Errno, Result};
 
 use crate::counters::{CONTROL_IN, CONTROL_LOST, CONTROL_OUT, DATA_IN, FULL, NO_HEADER, NO_LISTENER, NODES, REFUSED};
@@ -80,7 +81,6 @@ pub(crate) struct SocketNode {
 impl Settle for SocketNode {
     fn settle(&self) {
         self.state.settle();
-        NODES.fetch_add(1, Ordering::SeqCst);
     }
 }
 
@@ -119,6 +119,8 @@ impl SocketNode {
             behind: AtomicBool::new(false),
             answer_lost: AtomicBool::new(false),
         };
+        // Dropped if there is no memory, which takes it back.
+        NODES.fetch_add(1, Ordering::SeqCst);
         Arc::new(node, Wait::Sleep)
     }
 
@@ -346,7 +348,7 @@ impl NodeType for SocketType {
         };
         drop(lost);
         if let Some(node) = leaving.filter(Node::is_valid) {
-            // Should there be no item to queue the removal with, the node goes with its last socket.
+            // Nobody may sleep here. Should there be no item to queue the removal with, the node goes with its sockets.
             let _ = node.remove();
         }
     }

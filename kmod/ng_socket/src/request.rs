@@ -200,7 +200,8 @@ impl Request {
             Patience::Return => request.abandon(sent),
             Patience::Wait => request.wait(socket.send_timeout()),
         };
-        if result.is_ok() && request.sender.answer_lost.load(Ordering::Relaxed) {
+        let may_be_lost = matches!(result, Ok(()) | Err(Errno::ENOBUFS));
+        if may_be_lost && request.sender.answer_lost.load(Ordering::Relaxed) {
             // The sender is told here, so that the error is not left for the next call.
             socket.clear_error(Errno::ENOBUFS);
             result = Err(Errno::ENOBUFS);

@@ -134,7 +134,8 @@ pub(crate) fn run_due() {
 }
 
 fn enter(tracker: usize) {
-    TRACKERS.with_borrow_mut(|Trackers(trackers)| {
+    TRACKERS.with(|trackers| {
+        let Trackers(trackers) = &mut *trackers.borrow_mut();
         if trackers.contains(&tracker) {
             report::panic("an epoch section is entered twice with one tracker");
         }
@@ -152,11 +153,12 @@ fn open() {
     let number = sections.next;
     sections.next += 1;
     sections.open.insert(number, thread::name());
-    SECTION.set(Some(number));
+    SECTION.with(|section| section.replace(Some(number)));
 }
 
 fn exit(tracker: usize) {
-    let is_last = TRACKERS.with_borrow_mut(|Trackers(trackers)| {
+    let is_last = TRACKERS.with(|trackers| {
+        let Trackers(trackers) = &mut *trackers.borrow_mut();
         let Some(index) = trackers.iter().rposition(|&entered| entered == tracker) else {
             report::panic("an epoch section is left with a tracker it was not entered with");
         };
@@ -174,7 +176,7 @@ fn exit(tracker: usize) {
 fn close() {
     let state = STATE.get();
     let mut sections = lock(&state.sections);
-    if let Some(number) = SECTION.take() {
+    if let Some(number) = SECTION.with(RefCell::take) {
         sections.open.remove(&number);
     }
     state.ended.notify_all();

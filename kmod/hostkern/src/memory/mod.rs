@@ -20,7 +20,7 @@ pub(crate) use signal::AlternateStack;
 use crate::faults::{self, Site};
 use crate::kernel::Config;
 use crate::slot::Slot;
-use crate::sync::{Mutex, lock};
+use crate::sync::{Mutex, lock, yield_point};
 use crate::{epoch, mutex, report};
 use table::Table;
 
@@ -143,6 +143,7 @@ pub(crate) fn allocate_garbage(zone: Zone, size: usize, may_sleep: bool) -> *mut
 }
 
 fn allocate_as(owner: Owner, size: usize, may_sleep: bool, content: Content) -> *mut u8 {
+    yield_point();
     if may_sleep {
         assert_may_sleep(&owner);
     }
@@ -171,6 +172,7 @@ pub unsafe fn release(zone: Zone, memory: *mut u8) {
 }
 
 fn release_as(owner: &Owner, memory: *mut u8) {
+    yield_point();
     let thread = crate::thread::name();
     let freed = lock(&STATE.get().table).free(memory.addr(), owner, thread);
     if let Err(wrong) = freed {

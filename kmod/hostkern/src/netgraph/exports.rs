@@ -16,6 +16,7 @@ use super::message::Message;
 use super::node::{Node, NodeRef};
 use super::reference::Ref;
 use super::{connect, generic, path, send, state};
+use crate::sync::yield_point;
 use crate::{report, thread};
 
 /// The type behind a pointer that C passes.
@@ -58,6 +59,7 @@ unsafe fn owned_item(item: *mut ng_item) -> Item {
 /// As netgraph(9): `kind` is valid, `node` may be written to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ng_make_node_common(kind: *mut ng_type, node: *mut *mut ng_node) -> c_int {
+    yield_point();
     // SAFETY: valid (caller).
     let name = unsafe { kind_at(kind).as_ref() }.name();
     let made = kind::find(name)
@@ -79,6 +81,7 @@ pub unsafe extern "C" fn ng_make_node_common(kind: *mut ng_type, node: *mut *mut
 /// As netgraph(9): both are valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ng_name_node(node: *mut ng_node, name: *const c_char) -> c_int {
+    yield_point();
     // SAFETY: valid (caller).
     let name = unsafe { CStr::from_ptr(name) };
     // SAFETY: valid (caller).
@@ -92,6 +95,7 @@ pub unsafe extern "C" fn ng_name_node(node: *mut ng_node, name: *const c_char) -
 /// As netgraph(9): the node is valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ng_rmnode_self(node: *mut ng_node) -> c_int {
+    yield_point();
     // SAFETY: valid (caller).
     let node = unsafe { borrowed_node(node) };
     node.map_or(0, |node| connect::remove_later(&node))
@@ -112,6 +116,7 @@ pub unsafe extern "C" fn ng_rmhook_self(hook: *mut ng_hook) -> c_int {
 /// The reference is the caller's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ng_unref_node(node: *mut ng_node) {
+    yield_point();
     let node = NonNull::new(node.cast::<Node>()).filter(|node| !state().is_dead_node(*node));
     // SAFETY: the caller's reference.
     drop(node.map(|node| unsafe { NodeRef::from_counted(node) }));
@@ -123,6 +128,7 @@ pub unsafe extern "C" fn ng_unref_node(node: *mut ng_node) {
 /// The reference is the caller's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ng_unref_hook(hook: *mut ng_hook) {
+    yield_point();
     let hook = NonNull::new(hook.cast()).filter(|hook| hook.as_ptr() != state().dead_hook());
     // SAFETY: the caller's reference.
     drop(hook.map(|hook| unsafe { HookRef::from_counted(hook) }));
@@ -161,6 +167,7 @@ pub unsafe extern "C" fn ng_findtype(name: *const c_char) -> *mut ng_type {
 /// The type stays in place until it is unregistered.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ng_newtype(kind: *mut ng_type) -> c_int {
+    yield_point();
     // SAFETY: as the caller says.
     to_c(unsafe { kind::register(kind_at(kind)) })
 }
@@ -171,6 +178,7 @@ pub unsafe extern "C" fn ng_newtype(kind: *mut ng_type) -> c_int {
 /// The type is registered.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ng_rmtype(kind: *mut ng_type) -> c_int {
+    yield_point();
     // SAFETY: as the caller says.
     to_c(unsafe { kind::unregister(kind_at(kind)) })
 }
@@ -270,6 +278,7 @@ pub unsafe extern "C" fn ng_address_path(
     address: *const c_char,
     sender: u32,
 ) -> c_int {
+    yield_point();
     // SAFETY: valid (caller).
     let address = unsafe { CStr::from_ptr(address) };
     // SAFETY: valid (caller).
@@ -295,6 +304,7 @@ pub unsafe extern "C" fn ng_address_hook(
     hook: *mut ng_hook,
     sender: u32,
 ) -> c_int {
+    yield_point();
     // SAFETY: valid (caller).
     let here = unsafe { borrowed_node(here) };
     // SAFETY: as the caller says.
@@ -349,6 +359,7 @@ fn addressed(
 /// The item is valid, addressed, and the caller's no more.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ng_snd_item(item: *mut ng_item, flags: c_int) -> c_int {
+    yield_point();
     // SAFETY: as the caller says.
     send::send(unsafe { owned_item(item) }, flags)
 }

@@ -11,6 +11,7 @@ use kpi::raw::netgraph as raw;
 use super::errors::{EBUSY, EEXIST, EINVAL, Result};
 use super::reference::{Address, Counted, Ref};
 use super::state;
+use crate::faults::{self, Site};
 use crate::report;
 
 /// `struct ng_type`; it belongs to the module that registered it.
@@ -106,8 +107,9 @@ pub(crate) unsafe fn register(kind: NonNull<Kind>) -> Result {
     if !(1..32).contains(&this.name().count_bytes()) {
         return Err(EINVAL);
     }
+    let taken = faults::strikes(&Site::NewType, false);
     let mut topology = state().topology();
-    if topology.kind(this.name()).is_some() {
+    if taken || topology.kind(this.name()).is_some() {
         return Err(EEXIST);
     }
     this.references.store(1, Ordering::Release);

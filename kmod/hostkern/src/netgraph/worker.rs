@@ -11,8 +11,8 @@ use super::{send, state};
 use crate::sync::{Condvar, Mutex, MutexGuard, lock, thread};
 use crate::thread::{self as kthread, Credentials};
 
-/// More than one, so that nodes meet items of different threads.
-const WORKERS: usize = 2;
+/// More than one, so that nodes meet items of different threads; for the model checker, a second one is only more to explore.
+const WORKERS: usize = if cfg!(feature = "shuttle") { 1 } else { 2 };
 
 #[derive(Default)]
 struct Worklist {

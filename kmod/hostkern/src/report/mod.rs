@@ -76,9 +76,17 @@ pub fn message_buffer() -> Vec<String> {
 }
 
 /// panic(9): reports what is wrong, where, and with which locks held, on standard error, and aborts the process.
+///
+/// Under shuttle it is a panic of Rust's, so that shuttle tells the schedule that led here.
 pub fn panic(what: &str) -> ! {
-    print(&describe("panic", what));
-    std::process::abort()
+    let report = describe("panic", what);
+    #[cfg(feature = "shuttle")]
+    std::panic!("{report}");
+    #[cfg(not(feature = "shuttle"))]
+    {
+        print(&report);
+        std::process::abort()
+    }
 }
 
 /// What is wrong and the circumstances of the calling thread, a line each.

@@ -10,7 +10,7 @@ use crate::faults::{self, Site};
 use crate::kernel::Config;
 use crate::report::{self, lossy};
 use crate::slot::Slot;
-use crate::sync::{Condvar, Mutex, MutexGuard, lock, yield_point};
+use crate::sync::{Condvar, Mutex, MutexGuard, lock, now, yield_point};
 use crate::{Errno, epoch, mutex, thread};
 
 /// `_sleep` is not to take the mutex again.
@@ -94,6 +94,7 @@ impl Sleep<'_> {
     /// # Safety
     /// `mutex` is held by this thread, or null.
     unsafe fn run(&self, mutex: *mut mtx) -> c_int {
+        yield_point();
         let state = STATE.get();
         let handle = thread::handle();
         let mut queue = lock(&state.queue);
@@ -127,7 +128,7 @@ impl Sleep<'_> {
                     .wait(queue)
                     .unwrap_or_else(std::sync::PoisonError::into_inner),
                 Some(deadline) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
+                    let left = deadline.saturating_duration_since(now());
                     let waited = state.changed.wait_timeout(queue, left);
                     waited.unwrap_or_else(std::sync::PoisonError::into_inner).0
                 }
@@ -137,7 +138,7 @@ impl Sleep<'_> {
     }
 
     fn is_over(&self) -> bool {
-        self.deadline.is_some_and(|deadline| deadline <= Instant::now())
+        self.deadline.is_some_and(|deadline| deadline <= now())
     }
 
     /// Why the sleep has ended. An interrupt that came with a wakeup is left to the next sleep.
@@ -192,7 +193,7 @@ unsafe fn sleep_and_drop(
         channel,
         interruptible,
         message,
-        deadline: timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
+        deadline: timeout.and_then(|timeout| now().checked_add(timeout)),
     };
     // SAFETY: the caller vouches for the mutex.
     unsafe { sleep.run(mutex) }

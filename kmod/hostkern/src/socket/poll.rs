@@ -1,6 +1,6 @@
 //! poll(2) and kqueue(2) of a socket.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use kpi::Errno;
 use kpi::raw::socketvar::SBS_CANTRCVMORE;
@@ -8,6 +8,7 @@ use kpi::raw::socketvar::SBS_CANTRCVMORE;
 use super::{Direction, SBS_CANTSENDMORE, So};
 use crate::process::Readiness;
 use crate::sleep;
+use crate::sync::now;
 
 /// poll(2)'s events, FreeBSD's numbers.
 pub const POLLIN: i16 = 0x1;
@@ -52,13 +53,13 @@ impl So {
 
     /// The events there are; 0 after the timeout.
     pub(crate) fn poll(self, events: i16, timeout: Option<Duration>) -> Result<i16, i32> {
-        let deadline = timeout.map(|timeout| Instant::now() + timeout);
+        let deadline = timeout.map(|timeout| now() + timeout);
         loop {
             let socket = self.lock();
             let send = self.buffer(Direction::Send).lock();
             let receive = self.buffer(Direction::Receive).lock();
             let ready = self.events(events);
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(now()));
             if ready != 0 || left == Some(Duration::ZERO) {
                 return Ok(ready);
             }

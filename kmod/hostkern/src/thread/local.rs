@@ -46,12 +46,16 @@ impl Local {
     fn new() -> Self {
         let shared = Arc::new(Shared::new());
         let pcpu = Pcpu::claim(&raw const shared.block);
-        point_gs_at(pcpu);
+        // shuttle's threads share one of the host's, and only modules from files look at %gs.
+        let is_host_thread = cfg!(not(feature = "shuttle"));
+        if is_host_thread {
+            point_gs_at(pcpu);
+        }
         Self {
             shared,
             registry: RefCell::default(),
             pcpu,
-            _stack: AlternateStack::install(),
+            _stack: is_host_thread.then(AlternateStack::install).flatten(),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::errno::{Errno, Result};
 use crate::mutex::StaticMutex;
 use crate::raw::netgraph as raw;
 use crate::raw::ng_message::{NG_HOOKSIZ, NG_NODESIZ, NG_TYPESIZ};
-use crate::shared::field;
+use crate::shared::{field, yield_point};
 
 /// The name of a node: up to 31 bytes, empty for a node without one.
 pub type NodeName = Name;
@@ -408,6 +408,7 @@ impl Hook {
 
 impl Clone for Hook {
     fn clone(&self) -> Self {
+        yield_point();
         // SAFETY: self's reference keeps the hook alive.
         unsafe { Self::from_borrowed(self.0) }
     }

@@ -5,6 +5,7 @@
 
 use core::cell::UnsafeCell;
 use core::ffi::{CStr, c_int};
+use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
@@ -295,6 +296,8 @@ unsafe extern "C" fn attach<P: Protocol>(so: *mut socket, _protocol: c_int, td: 
 }
 
 fn attach_to<P: Protocol>(socket: Socket, thread: &Thread) -> Result {
+    // First, so that nothing of the protocol's attach has to be taken back.
+    let place = KBox::new(MaybeUninit::uninit(), Wait::Sleep)?;
     let protocol = P::attach(socket, thread)?;
     let listed = SyncCell::new(ngpcb {
         ng_socket: socket.as_ptr(),
@@ -307,16 +310,12 @@ fn attach_to<P: Protocol>(socket: Socket, thread: &Thread) -> Result {
         },
         node_id: protocol.node_id(),
     });
-    // Sleeping for memory cannot fail, so that nothing of attach has to be taken back.
-    let pcb = KBox::new(
-        Pcb {
-            listed,
-            socket,
-            protocol,
-            sender: UnsafeCell::default(),
-        },
-        Wait::Sleep,
-    )?;
+    let pcb: KBox<Pcb<P>> = place.fill(Pcb {
+        listed,
+        socket,
+        protocol,
+        sender: UnsafeCell::default(),
+    });
     P::sockets().insert(pcb.listed.get());
     // SAFETY: the socket is being attached, so that nobody else looks at its pcb.
     unsafe { (*socket.as_ptr()).so_pcb = pcb.into_raw().as_ptr().cast() };
