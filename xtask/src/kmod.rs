@@ -26,7 +26,7 @@ const TARGET: &str = "kmod/x86_64-freebsd-kernel.json";
 ///
 /// The result lies in target/kmod/freebsd14/ and target/kmod/freebsd15/. One file serves every release of a series.
 /// It is refused unless FreeBSD's amd64 loader takes its relocations, it imports nothing but the known kernel interface,
-/// uses neither SSE nor x87, cannot panic, and is at most 64 KiB.
+/// uses neither SSE nor x87, cannot panic, and is at most 96 KiB.
 #[derive(Args)]
 pub struct Kmod {
     /// The release series to build for; both when it is left out

@@ -6,6 +6,7 @@ use crate::slot::Slot;
 
 /// Places in `struct socket`, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the members' own names")]
 pub struct SocketLayout {
     pub size: usize,
     pub so_snd_sx: usize,
@@ -33,6 +34,7 @@ impl SocketLayout {
 
 /// Places in `struct protosw`, in bytes. `pr_type`, `pr_protocol`, `pr_flags` and `pr_domain` never move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the members' own names")]
 pub struct ProtoswLayout {
     pub size: usize,
     pub pr_soreceive: usize,
@@ -66,7 +68,9 @@ const PROTOSW_14: ProtoswLayout = ProtoswLayout {
     pr_bind: 128,
     pr_sockaddr: 208,
     // rcvd, send, ready, connect, disconnect, shutdown, aio_queue, bind .. rcvoob, peeraddr, sockaddr.
-    unsupported: &[24, 40, 48, 80, 88, 104, 120, 128, 136, 144, 152, 160, 168, 176, 184, 200, 208],
+    unsupported: &[
+        24, 40, 48, 80, 88, 104, 120, 128, 136, 144, 152, 160, 168, 176, 184, 200, 208,
+    ],
 };
 
 const PROTOSW_15: ProtoswLayout = ProtoswLayout {
@@ -84,7 +88,9 @@ const PROTOSW_15: ProtoswLayout = ProtoswLayout {
     pr_bind: 128,
     pr_sockaddr: 216,
     // send, sendfile_wait, ready, connect, disconnect, shutdown, rcvd, bind .. rcvoob, peeraddr, sockaddr.
-    unsupported: &[32, 40, 48, 80, 88, 104, 112, 128, 136, 144, 152, 160, 168, 176, 184, 208, 216],
+    unsupported: &[
+        32, 40, 48, 80, 88, 104, 112, 128, 136, 144, 152, 160, 168, 176, 184, 208, 216,
+    ],
 };
 
 /// How `pr_sockaddr` hands out the address.
@@ -108,10 +114,13 @@ pub enum ShutdownMethod {
 /// One release's kernel ABI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Abi {
+    /// Such as `FreeBSD 14.0`.
     pub name: &'static str,
     /// `__FreeBSD_version`
     pub version: i32,
+    /// `struct socket`
     pub socket: SocketLayout,
+    /// `struct protosw`
     pub protosw: ProtoswLayout,
     /// `offsetof(struct domain, dom_protosw)`
     pub dom_protosw: usize,
@@ -125,7 +134,9 @@ pub struct Abi {
     pub sockaddr_ng: usize,
     /// `kern.ipc.maxsockbuf`, bytes.
     pub sb_max: u64,
+    /// How `pr_sockaddr` is called.
     pub sockaddr: SockaddrMethod,
+    /// How `pr_shutdown` is called.
     pub shutdown: ShutdownMethod,
 }
 

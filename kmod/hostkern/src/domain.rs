@@ -1,7 +1,7 @@
 //! domain(9): protocol families and their switches.
 
 use core::ffi::{c_int, c_short};
-use core::mem::{offset_of, transmute};
+use core::mem::transmute;
 
 use kpi::Errno;
 use kpi::raw::domain::domain;
@@ -87,13 +87,18 @@ impl Switch {
 
     fn method(self, offset: usize) -> usize {
         // SAFETY: a method's place in the switch (invariant); a module may replace a method at any time.
-        unsafe { self.pointer.byte_add(offset).cast::<usize>().read_volatile() }
+        unsafe { self.pointer.wrapping_byte_add(offset).cast::<usize>().read_volatile() }
     }
 
     fn set_default(self, offset: usize, method: usize) {
         if self.method(offset) == 0 {
             // SAFETY: a method's place in the switch, which the kernel may write to (invariant).
-            unsafe { self.pointer.byte_add(offset).cast::<usize>().write_volatile(method) };
+            unsafe {
+                self.pointer
+                    .wrapping_byte_add(offset)
+                    .cast::<usize>()
+                    .write_volatile(method);
+            };
         }
     }
 
@@ -144,22 +149,63 @@ impl Switch {
     }
 
     /// The method consumes the datagram and the ancillary data.
-    pub(crate) fn send(self, so: So, datagram: *mut mbuf, address: *mut sockaddr, control: *mut mbuf) -> c_int {
+    pub(crate) fn send(
+        self,
+        so: So,
+        flags: c_int,
+        datagram: *mut mbuf,
+        address: *mut sockaddr,
+        control: *mut mbuf,
+    ) -> c_int {
         let td = thread::current();
-        method!(self.pr_send as pr_send_t, so.as_ptr(), 0, datagram, address, control, td).unwrap_or(ABSENT)
+        method!(
+            self.pr_send as pr_send_t,
+            so.as_ptr(),
+            flags,
+            datagram,
+            address,
+            control,
+            td
+        )
+        .unwrap_or(ABSENT)
     }
 
     /// The method consumes the ancillary data.
-    pub(crate) fn sosend(self, so: So, address: *mut sockaddr, uio: *mut uio, control: *mut mbuf, flags: c_int) -> c_int {
+    pub(crate) fn sosend(
+        self,
+        so: So,
+        address: *mut sockaddr,
+        uio: *mut uio,
+        control: *mut mbuf,
+        flags: c_int,
+    ) -> c_int {
         let td = thread::current();
         let top = core::ptr::null_mut();
-        method!(self.pr_sosend as pr_sosend_t, so.as_ptr(), address, uio, top, control, flags, td).unwrap_or(ABSENT)
+        method!(
+            self.pr_sosend as pr_sosend_t,
+            so.as_ptr(),
+            address,
+            uio,
+            top,
+            control,
+            flags,
+            td
+        )
+        .unwrap_or(ABSENT)
     }
 
     pub(crate) fn soreceive(self, so: So, from: &mut *mut sockaddr, uio: *mut uio, flags: &mut c_int) -> c_int {
         let none = core::ptr::null_mut();
-        method!(self.pr_soreceive as pr_soreceive_t, so.as_ptr(), from, uio, none, none.cast(), flags)
-            .unwrap_or(ABSENT)
+        method!(
+            self.pr_soreceive as pr_soreceive_t,
+            so.as_ptr(),
+            from,
+            uio,
+            none,
+            none.cast(),
+            flags
+        )
+        .unwrap_or(ABSENT)
     }
 
     /// `sosockaddr`: the socket's own address; empty if the method gives none.
@@ -208,10 +254,12 @@ impl Switch {
 unsafe fn switches(domain: *mut domain) -> Vec<Switch> {
     // SAFETY: the caller says so.
     let count = unsafe { (*domain).dom_nprotosw };
-    let first = domain.wrapping_byte_add(abi::booted().dom_protosw).cast::<*mut protosw>();
+    let first = domain
+        .wrapping_byte_add(abi::booted().dom_protosw)
+        .cast::<*mut protosw>();
     let switches = (0..count as usize).map(|index| {
         // SAFETY: one of the domain's protocols.
-        unsafe { first.add(index).read() }
+        unsafe { first.wrapping_add(index).read() }
     });
     let present = switches.filter(|switch| !switch.is_null());
     // SAFETY: a protocol of an added domain.
@@ -220,10 +268,13 @@ unsafe fn switches(domain: *mut domain) -> Vec<Switch> {
 
 fn domain_of(family: c_int) -> Option<*mut domain> {
     let domains = lock(STATE.get()).clone();
-    domains.into_iter().map(|address| address as *mut domain).find(|domain| {
-        // SAFETY: a module that is unloaded removes its domain, or this faults, as it does in FreeBSD.
-        unsafe { (**domain).dom_family == family }
-    })
+    domains
+        .into_iter()
+        .map(|address| address as *mut domain)
+        .find(|domain| {
+            // SAFETY: a module that is unloaded removes its domain, or this faults, as it does in FreeBSD.
+            unsafe { (**domain).dom_family == family }
+        })
 }
 
 /// Whether there is such a family.
@@ -268,7 +319,7 @@ pub unsafe extern "C" fn domain_add(dp: *mut domain) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn domain_remove(dp: *mut domain) {
     // SAFETY: the caller says so.
-    let flags = unsafe { dp.byte_add(offset_of!(domain, dom_flags)).cast::<c_int>().read() };
+    let flags = unsafe { (*dp).dom_flags };
     if flags & DOMF_UNLOADABLE != 0 {
         lock(STATE.get()).retain(|domain| *domain != dp as usize);
     }

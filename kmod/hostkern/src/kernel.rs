@@ -1,7 +1,7 @@
 //! One kernel: booted, used, taken down.
 
 use std::ffi::c_int;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use kpi::Errno;
 
@@ -12,7 +12,7 @@ use crate::native::Linked;
 use crate::process::Process;
 use crate::slot::TURN;
 use crate::sync::{MutexGuard, lock};
-use crate::{domain, epoch, faults, memory, mutex, netgraph, report, sleep, socket, sysctl, thread};
+use crate::{clock, counter, domain, epoch, faults, memory, mutex, netgraph, report, sleep, socket, sysctl, thread};
 
 /// Which ng_socket the kernel runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +42,9 @@ pub enum BootError {
     /// The file cannot be loaded.
     #[error("{path}: {error}", path = path.display())]
     Load {
+        /// The file.
         path: PathBuf,
+        /// Why not.
         #[source]
         error: LoadError,
     },
@@ -84,13 +86,15 @@ impl Loaded {
         }
     }
 
-    fn from_file(path: &PathBuf) -> Result<Self, BootError> {
+    fn from_file(path: &Path) -> Result<Self, BootError> {
         let failed = |error| BootError::Load {
-            path: path.clone(),
+            path: path.to_owned(),
             error,
         };
         let image = Image::load(path).map_err(failed)?;
-        let abi = Metadata::of(&image).abi().ok_or_else(|| BootError::Release(path.clone()))?;
+        let abi = Metadata::of(&image)
+            .abi()
+            .ok_or_else(|| BootError::Release(path.to_owned()))?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let copies = image.copies().to_vec();
         Ok(Self {
@@ -104,6 +108,7 @@ impl Loaded {
     fn link(self) -> Result<c_int, BootError> {
         for (original, copy) in self.copies {
             memory::add_type_copy(original, copy);
+            clock::add_copy(original, copy);
         }
         Ok(as_root(|| module::link(self.object, &self.name))?)
     }
@@ -185,11 +190,13 @@ fn boot_parts(config: &Config, abi: Abi) {
     memory::boot(config);
     mutex::boot(config);
     sleep::boot(config);
+    clock::boot();
     epoch::boot(config);
     netgraph::boot(config);
     domain::boot();
     socket::boot();
     sysctl::boot();
+    counter::boot();
     module::boot();
     memory::expect_version(abi.malloc_version);
     thread::set_offsets(thread::Offsets {
@@ -204,15 +211,20 @@ impl Drop for Kernel {
         let refused = as_root(module::unload_all);
         let mut left = socket::halt();
         left.extend(sysctl::halt());
+        left.extend(counter::halt());
         left.extend(domain::halt());
         left.extend(halt_primitives());
         if !refused.is_empty() {
             left.retain(|line| !is_registration(line));
         }
         if self.check_leaks && !left.is_empty() && !std::thread::panicking() {
-            report::panic(&format!("left over when the kernel was taken down:\n{}", left.join("\n")));
+            report::panic(&format!(
+                "left over when the kernel was taken down:\n{}",
+                left.join("\n")
+            ));
         }
         report::halt();
+        clock::halt();
         module::halt();
         abi::halt();
     }

@@ -12,16 +12,18 @@
 //!
 //! The layers, each knowing only those before it:
 //!
-//! 1. [`sync`]: what everything waits with (std, or shuttle under the feature of that name); [`report`]: the message
+//! 1. [`abi`]: where releases differ; [`sync`]: what everything waits with (std, or shuttle under the feature of that name); [`report`]: the message
 //!    buffer and panic(9); [`faults`]: what is to fail, and when.
-//! 2. [`memory`], [`thread`], [`mutex`], [`sleep`], [`epoch`], [`mbuf`]: the primitives.
+//! 2. [`memory`], [`thread`], [`mutex`], [`sleep`], [`clock`], [`epoch`], [`mbuf`]: the primitives.
 //! 3. [`netgraph`]: nodes, hooks, items, messages, node types.
-//! 4. [`socket`], [`domain`], [`sysctl`], [`module`]: what a module registers with.
+//! 4. [`socket`], [`domain`], [`sysctl`], [`counter`], [`module`]: what a module registers with.
 //! 5. [`loader`], [`native`], [`process`], [`kernel`]: loading the module, and calling it.
 //!
 //! A lock of `sync` is never held while the module is called.
 
 pub mod abi;
+pub mod clock;
+pub mod counter;
 pub mod domain;
 pub mod epoch;
 pub mod faults;

@@ -25,7 +25,9 @@ pub enum LoadError {
     /// The file cannot be read.
     #[error("{path}: {error}", path = path.display())]
     File {
+        /// Its path.
         path: PathBuf,
+        /// Why not.
         #[source]
         error: std::io::Error,
     },
@@ -40,10 +42,22 @@ pub enum LoadError {
     Undefined(Vec<String>),
     /// The kernel's linker does not know this relocation.
     #[error("section {section}: relocation type {kind} at offset {offset:#x} is none the kernel applies")]
-    Relocation { section: String, kind: u32, offset: u64 },
+    Relocation {
+        /// The section that it changes.
+        section: String,
+        /// The ELF type's number.
+        kind: u32,
+        /// Where, from the start of the section, in bytes.
+        offset: u64,
+    },
     /// A relocated field cannot hold its value, or lies outside its section.
     #[error("section {section}: the relocation at offset {offset:#x} does not fit")]
-    OutOfRange { section: String, offset: u64 },
+    OutOfRange {
+        /// The section that it changes.
+        section: String,
+        /// Where, from the start of the section, in bytes.
+        offset: u64,
+    },
     /// There is no room in the low 2 GiB.
     #[error("no memory for the module in the low 2 GiB: {0}")]
     Memory(std::io::Error),

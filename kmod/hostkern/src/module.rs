@@ -6,6 +6,8 @@
 mod kld;
 mod metadata;
 mod sets;
+#[cfg(test)]
+mod tests;
 
 pub use kld::{kern_kldload, kern_kldunload, provide_hollow, unload};
 pub use metadata::{Dependency, Metadata};
@@ -19,7 +21,7 @@ use kpi::raw::netgraph::NG_ABI_VERSION;
 
 use crate::slot::Slot;
 use crate::sync::{Mutex, lock};
-use crate::{abi, report, sysctl};
+use crate::{abi, clock, report, sysctl};
 
 const EEXIST: c_int = 17;
 const ENOEXEC: c_int = 8;
@@ -92,8 +94,11 @@ pub enum LinkError {
     /// The file is for another kernel.
     #[error("{name} depends on {dependency}, and the kernel has {dependency} version {version}")]
     Dependency {
+        /// The file.
         name: String,
+        /// What it needs.
         dependency: String,
+        /// What there is of it.
         version: i32,
     },
     /// A module of this name is there already.
@@ -208,7 +213,10 @@ pub unsafe extern "C" fn module_register_init(data: *const c_void) {
     let data = data as usize;
     let known = |module: &Module| module.data == data;
     if !lock(STATE.get()).modules.iter().any(known) {
-        report::panic(&format!("module_register_init: module named {} not found", module_name(data)));
+        report::panic(&format!(
+            "module_register_init: module named {} not found",
+            module_name(data)
+        ));
     }
     let error = tell(data, MOD_LOAD);
     if error != 0 {
@@ -241,10 +249,10 @@ fn run(set: &LinkerSet, order: Order) {
     }
     for entry in entries {
         // SAFETY: as above.
-        let (function, argument) = unsafe { ((**entry).func, (**entry).udata) };
-        if let Some(function) = function {
+        let sysinit = unsafe { &**entry };
+        if let Some(function) = sysinit.func {
             // SAFETY: a function of the file, or of the kernel, with the argument that the file gives it.
-            unsafe { function(argument) };
+            unsafe { function(sysinit.udata) };
         }
     }
 }
@@ -258,6 +266,7 @@ fn retire(id: c_int) {
     };
     let file = state.files.remove(index);
     if let Body::Object(mut object) = file.body {
+        clock::forget_copies();
         object.retire();
         state.retired.push(object);
     }

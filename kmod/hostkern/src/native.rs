@@ -18,7 +18,9 @@ impl Linked {
     #[must_use]
     pub fn new() -> Self {
         if ORIGINAL.try_get().is_none() {
-            ORIGINAL.fill(Mutex::new(statics().map(|(start, length)| read(start, length)).collect()));
+            ORIGINAL.fill(Mutex::new(
+                statics().map(|(start, length)| read(start, length)).collect(),
+            ));
         }
         for ((start, _), bytes) in statics().zip(lock(ORIGINAL.get()).iter()) {
             // SAFETY: a static of the module's, for the kernel to write to, and no kernel has linked the module.
@@ -36,9 +38,16 @@ impl Default for Linked {
 
 /// What kernels write to, and what the module's sysctls set.
 fn statics() -> impl Iterator<Item = (*mut u8, usize)> {
-    let written = glue::WRITTEN_BY_KERNEL.0.iter().map(|(start, length)| (start.cast::<u8>(), *length));
+    let written = glue::WRITTEN_BY_KERNEL
+        .0
+        .iter()
+        .map(|(start, length)| (start.cast::<u8>(), *length));
     let limits = [&ng_socket::MAX_DATAGRAM, &ng_socket::RECEIVE_SPACE];
-    written.chain(limits.into_iter().map(|limit| (limit.as_ptr().cast::<u8>(), size_of::<u64>())))
+    written.chain(
+        limits
+            .into_iter()
+            .map(|limit| (limit.as_ptr().cast::<u8>(), size_of::<u64>())),
+    )
 }
 
 fn read(start: *mut u8, length: usize) -> Vec<u8> {

@@ -9,7 +9,7 @@
 //!
 //! References are exact: a lookup never brings back a node or hook whose last reference is gone ([`reference`]).
 
-mod ascii;
+pub(crate) mod ascii;
 mod commands;
 mod connect;
 mod errors;
@@ -39,7 +39,6 @@ use std::collections::HashMap;
 use kpi::raw::netgraph::NG_ABI_VERSION;
 
 use crate::kernel::Config;
-use crate::memory;
 use crate::slot::Slot;
 use crate::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use crate::sync::{Mutex, MutexGuard, lock};
@@ -127,22 +126,17 @@ pub fn require_abi(version: u32) {
 /// Starts netgraph: no types, no nodes, the workers waiting.
 pub(crate) fn boot(_config: &Config) {
     STATE.fill(State::new());
-    for kind in exports::malloc_types() {
-        // SAFETY: statics.
-        unsafe { memory::malloc_init(kind) };
-    }
     worker::start();
 }
 
 /// Stops the workers once their queues are empty, and says what is left over: nodes, hooks, items, types of modules.
 pub(crate) fn halt() -> Vec<String> {
+    if STATE.try_get().is_none() {
+        return Vec::new();
+    }
     worker::stop();
     let mut left = inspect::leftovers();
     types::forget();
-    for kind in exports::malloc_types() {
-        // SAFETY: registered in boot.
-        unsafe { memory::malloc_uninit(kind) };
-    }
     left.extend(STATE.empty().and_then(|state| inspect::lost_items(&state)));
     left
 }

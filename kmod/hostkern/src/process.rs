@@ -17,7 +17,9 @@ const LONGEST_ANCILLARY: usize = 2048;
 /// Who makes system calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Process {
+    /// What it may do.
     pub credentials: Credentials,
+    /// Where its sockets and nodes are.
     pub vnet: Vnet,
 }
 
@@ -85,6 +87,7 @@ impl Process {
 
     /// Runs `work` as a system call of this process.
     fn run<R>(self, work: impl FnOnce() -> R) -> R {
+        crate::clock::tick();
         thread::with(self.credentials, self.vnet, work)
     }
 

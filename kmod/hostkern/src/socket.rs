@@ -42,7 +42,6 @@ pub(crate) mod errno {
 
     pub(crate) const EFAULT: c_int = 14;
     pub(crate) const EPERM: c_int = 1;
-    pub(crate) const EDOM: c_int = 33;
     pub(crate) const EMSGSIZE: c_int = 40;
     pub(crate) const EPROTOTYPE: c_int = 41;
     pub(crate) const ENOPROTOOPT: c_int = 42;
@@ -92,7 +91,9 @@ pub(crate) fn halt() -> Vec<String> {
         return Vec::new();
     };
     let live = lock(&state.live);
-    live.iter().map(|socket| format!("socket {socket:#x} was never closed")).collect()
+    live.iter()
+        .map(|socket| format!("socket {socket:#x} was never closed"))
+        .collect()
 }
 
 /// Runs `hook` once, in the next send that copies a process's data: after the socket was found to be writable, before the
@@ -154,7 +155,10 @@ impl So {
     }
 
     fn place<T>(self, offset: usize) -> *mut T {
-        assert!(offset + size_of::<T>() <= self.layout.size, "a member lies in the socket");
+        assert!(
+            offset + size_of::<T>() <= self.layout.size,
+            "a member lies in the socket"
+        );
         self.pointer.wrapping_byte_add(offset).cast()
     }
 

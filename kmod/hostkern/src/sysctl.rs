@@ -117,13 +117,17 @@ fn full_name(all: &[Registered], registered: Registered) -> Option<String> {
 /// The names of all variables, in the order in which they were registered.
 pub fn names() -> Vec<String> {
     let all = lock(STATE.get()).clone();
-    let variables = all.iter().filter(|one| one.enabled && oid(**one).oid_kind & CTLTYPE != CTLTYPE_NODE);
+    let variables = all
+        .iter()
+        .filter(|one| one.enabled && oid(**one).oid_kind & CTLTYPE != CTLTYPE_NODE);
     variables.filter_map(|one| full_name(&all, *one)).collect()
 }
 
 fn find(name: &str) -> Result<&'static sysctl_oid, Errno> {
     let all = lock(STATE.get()).clone();
-    let found = all.iter().find(|one| one.enabled && full_name(&all, **one).as_deref() == Some(name));
+    let found = all
+        .iter()
+        .find(|one| one.enabled && full_name(&all, **one).as_deref() == Some(name));
     found.map(|one| oid(*one)).ok_or(Errno::ENOENT)
 }
 

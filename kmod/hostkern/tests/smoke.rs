@@ -90,7 +90,11 @@ fn a_message_makes_a_round_trip() {
     assert_eq!(&buffer[16..20], &7_u32.to_le_bytes(), "the token comes back");
     // struct nodeinfo: the name, the type.
     assert_eq!(&buffer[56 + 32..56 + 36], b"hub\0");
-    assert!(answer.from.starts_with(&[answer.from.len() as u8, 32, b'[']), "{:?}", answer.from);
+    assert!(
+        answer.from.starts_with(&[answer.from.len() as u8, 32, b'[']),
+        "{:?}",
+        answer.from
+    );
     drop(socket);
     drop(kernel);
 }
@@ -122,7 +126,11 @@ fn packets_go_through_a_hook_both_ways() {
 fn a_kernel_boots_again_after_another() {
     for round in 0..3 {
         let kernel = boot();
-        assert_eq!(Process::ROOT.read_sysctl("net.graph.maxdgram"), Ok(20480_u64.to_le_bytes().to_vec()), "{round}");
+        assert_eq!(
+            Process::ROOT.read_sysctl("net.graph.maxdgram"),
+            Ok(20480_u64.to_le_bytes().to_vec()),
+            "{round}"
+        );
         Process::ROOT
             .write_sysctl("net.graph.maxdgram", &4096_u64.to_le_bytes())
             .expect("root sets the limit");
@@ -142,5 +150,56 @@ fn users_without_privileges_get_nothing() {
     }
     let write = Process::USER.write_sysctl("net.graph.maxdgram", &1_u64.to_le_bytes());
     assert_eq!(write.map_err(|errno| errno.get()), Err(1));
+    drop(kernel);
+}
+
+#[test]
+fn node_types_are_loaded_when_they_are_needed() {
+    let kernel = boot();
+    let socket = control();
+    let errno = |kind| mkpeer(&socket, kind, "a", "b").map_err(|errno| errno.get());
+    hostkern::module::provide_hollow("ng_hollow");
+    assert_eq!(errno("nonesuch"), Err(2), "ENOENT");
+    assert_eq!(errno("hollow"), Err(6), "ENXIO: the module has no such type");
+    assert!(errno("hole").is_ok());
+    drop(socket);
+    drop(kernel);
+}
+
+#[test]
+fn the_module_goes_when_nobody_uses_it() {
+    let kernel = boot();
+    let file = kernel.subject().expect("the module");
+    let socket = control();
+    assert_eq!(kernel.unload(file).map_err(|errno| errno.get()), Err(16), "EBUSY");
+    drop(socket);
+    kernel.settle();
+    assert_eq!(kernel.unload(file), Ok(()));
+    let gone = Process::ROOT.socket(PF_NETGRAPH, SOCK_DGRAM, NG_CONTROL);
+    assert_eq!(gone.err().map(|errno| errno.get()), Some(47), "EAFNOSUPPORT");
+    kernel.load(&Subject::Native).expect("it loads again");
+    drop(control());
+    drop(kernel);
+}
+
+#[test]
+fn what_goes_through_is_counted() {
+    let kernel = boot();
+    let count = |name: &str| {
+        let value = Process::ROOT.read_sysctl(name).expect("a counter");
+        u64::from_le_bytes(value.try_into().expect("64 bits"))
+    };
+    let before = count("net.graph.socket.control_in");
+    let socket = control();
+    // From two threads: each counts by itself.
+    let other = socket.clone();
+    let thread = std::thread::spawn(move || other.send(&message(NGM_NODEINFO, &[]), 0, Some(&address(".:")), None));
+    assert_eq!(thread.join().expect("no panic"), Ok(56));
+    assert_eq!(
+        socket.send(&message(NGM_NODEINFO, &[]), 0, Some(&address(".:")), None),
+        Ok(56)
+    );
+    assert_eq!(count("net.graph.socket.control_in"), before + 2);
+    drop(socket);
     drop(kernel);
 }

@@ -22,6 +22,8 @@ macro_rules! errnos {
 }
 
 errnos! {
+    /// Operation not permitted.
+    EPERM = 1;
     /// No such file or directory: no such node or hook.
     ENOENT = 2;
     /// Interrupted by a signal.

@@ -10,6 +10,7 @@
 #[cfg(all(feature = "freebsd14", feature = "freebsd15"))]
 compile_error!("choose one ABI: feature freebsd14 or freebsd15");
 
+pub mod counter;
 pub mod epoch;
 pub mod errno;
 pub mod mbuf;

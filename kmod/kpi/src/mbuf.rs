@@ -77,12 +77,25 @@ impl Mbuf {
     /// # Errors
     /// `EINVAL`: the chain is shorter than `to`, which is left as it was.
     pub fn copy_to(&self, to: &mut [u8]) -> Result {
-        if to.len() > self.len() {
+        // SAFETY: `to` has room for its length.
+        unsafe { self.copy_range(0, to.as_mut_ptr(), to.len()) }
+    }
+
+    /// Copies `length` bytes, from `offset` on, to `to`.
+    ///
+    /// # Errors
+    /// `EINVAL`: the chain ends before; nothing is copied.
+    ///
+    /// # Safety
+    /// `to` can be written to for `length` bytes.
+    pub(crate) unsafe fn copy_range(&self, offset: usize, to: *mut u8, length: usize) -> Result {
+        if offset.checked_add(length).is_none_or(|end| end > self.len()) {
             return Err(Errno::EINVAL);
         }
-        let length = c_int::try_from(to.len()).map_err(|_| Errno::EINVAL)?;
-        // SAFETY: the chain holds at least `length` bytes (just counted) and `to` has room for them.
-        unsafe { raw::m_copydata(self.0.as_ptr(), 0, length, to.as_mut_ptr().cast()) };
+        let offset = c_int::try_from(offset).map_err(|_| Errno::EINVAL)?;
+        let length = c_int::try_from(length).map_err(|_| Errno::EINVAL)?;
+        // SAFETY: the chain holds as many bytes (just counted) and `to` has room for them (caller).
+        unsafe { raw::m_copydata(self.0.as_ptr(), offset, length, to.cast()) };
         Ok(())
     }
 }

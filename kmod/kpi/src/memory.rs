@@ -135,7 +135,8 @@ impl<T> Drop for KBox<T> {
 /// A fixed number of values on the heap.
 ///
 /// # Invariants
-/// The pointer comes from [`allocate`] with room for `len` values, all initialised, and belongs to this value alone.
+/// The pointer comes from [`allocate`] with room for `len` values, all initialised, and belongs to this value alone; or
+/// `len` is 0.
 pub struct KArray<T> {
     memory: NonNull<T>,
     len: usize,
@@ -147,11 +148,21 @@ unsafe impl<T: Send> Send for KArray<T> {}
 unsafe impl<T: Sync> Sync for KArray<T> {}
 
 impl<T: Default> KArray<T> {
+    /// No values, and no memory.
+    // INVARIANT: an array of no values needs an aligned pointer only, and drop knows that there is nothing to free.
+    pub const EMPTY: Self = Self {
+        memory: NonNull::dangling(),
+        len: 0,
+    };
+
     /// `len` default values.
     ///
     /// # Errors
     /// `ENOMEM`: there is no memory, and `wait` forbids to sleep.
     pub fn new(len: usize, wait: Wait) -> Result<Self> {
+        if len == 0 {
+            return Ok(Self::EMPTY);
+        }
         let memory = allocate::<T>(len, wait)?;
         for index in 0..len {
             // SAFETY: index < len, so that the place lies in the allocation.
@@ -180,6 +191,9 @@ impl<T: Default> KArray<T> {
 
 impl<T> Drop for KArray<T> {
     fn drop(&mut self) {
+        if self.len == 0 {
+            return;
+        }
         let values = core::ptr::slice_from_raw_parts_mut(self.memory.as_ptr(), self.len);
         // SAFETY: initialised and owned (invariant); dropped once, here.
         unsafe { values.drop_in_place() };
@@ -205,8 +219,14 @@ unsafe impl<T: Send + Sync> Send for Arc<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send + Sync> Sync for Arc<T> {}
 
-impl<T> Arc<T> {
-    /// Moves `value` to the heap, with one owner.
+/// What has to be done once a value lies where it stays: an [`Arc`] does it before anyone shares the value.
+pub trait Settle {
+    /// Called once, before the value is used.
+    fn settle(&self);
+}
+
+impl<T: Settle> Arc<T> {
+    /// Moves `value` to the heap, with one owner, and settles it there.
     ///
     /// # Errors
     /// `ENOMEM`: there is no memory, and `wait` forbids to sleep. `value` is dropped.
@@ -218,10 +238,13 @@ impl<T> Arc<T> {
             },
             wait,
         )?;
+        counted.value.settle();
         // INVARIANT: the count of one is this Arc's.
         Ok(Self(counted.into_raw()))
     }
+}
 
+impl<T> Arc<T> {
     /// Leaves this owner's count to a pointer, for C to keep.
     pub fn into_raw(self) -> NonNull<()> {
         let pointer = self.0.cast();

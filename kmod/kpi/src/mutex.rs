@@ -6,8 +6,8 @@ use core::ops::{Deref, DerefMut};
 use core::panic::Location;
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use crate::errno::{Errno, Result};
-use crate::memory::{KBox, Wait};
+use crate::errno::Errno;
+use crate::memory::Settle;
 use crate::raw::{mutex as raw, systm};
 use crate::shared::field;
 
@@ -53,12 +53,15 @@ unsafe fn unlock(mtx: *mut raw::mtx) {
     unsafe { raw::__mtx_unlock_flags(lock_word(mtx), 0, c"kpi/src/mutex.rs".as_ptr().cast::<c_char>(), 0) }
 }
 
-/// A default mutex and the data it guards.
+/// A default mutex and the data it guards, for a value in an [`Arc`](crate::memory::Arc), whose `settle` it needs.
 ///
 /// # Invariants
-/// The kernel's mutex is initialised, lies at one address for as long as this value lives, and guards `data`.
+/// The kernel's mutex guards `data`. Its lock word is 0, which is unlocked, until it is initialised: a mutex that was
+/// never settled still excludes, though WITNESS will complain. It does not move while it is held, since a guard borrows
+/// it.
 pub struct Mutex<T> {
-    mtx: KBox<UnsafeCell<raw::mtx>>,
+    mtx: UnsafeCell<raw::mtx>,
+    name: &'static CStr,
     data: UnsafeCell<T>,
 }
 
@@ -69,18 +72,13 @@ unsafe impl<T: Send> Sync for Mutex<T> {}
 
 impl<T> Mutex<T> {
     /// A mutex around `data`, called `name` in lock order reports.
-    ///
-    /// # Errors
-    /// `ENOMEM`: there is no memory, and `wait` forbids to sleep.
-    pub fn new(data: T, name: &'static CStr, wait: Wait) -> Result<Self> {
-        let mtx = KBox::new(UnsafeCell::new(UNINITIALISED), wait)?;
-        // SAFETY: the memory is zeroed, ours, and stays where it is until drop destroys the mutex.
-        unsafe { raw::_mtx_init(lock_word(mtx.get()), name.as_ptr(), core::ptr::null(), raw::MTX_DEF) };
-        // INVARIANT: initialised on the heap.
-        Ok(Self {
-            mtx,
+    #[must_use]
+    pub const fn new(data: T, name: &'static CStr) -> Self {
+        Self {
+            mtx: UnsafeCell::new(UNINITIALISED),
+            name,
             data: UnsafeCell::new(data),
-        })
+        }
     }
 
     /// Waits for the mutex.
@@ -101,9 +99,26 @@ impl<T> Mutex<T> {
     }
 }
 
+impl<T> Settle for Mutex<T> {
+    fn settle(&self) {
+        // SAFETY: the mutex is zeroed, and held by nobody: it has not been shared yet.
+        unsafe {
+            raw::_mtx_init(
+                lock_word(self.mtx.get()),
+                self.name.as_ptr(),
+                core::ptr::null(),
+                raw::MTX_DEF,
+            )
+        }
+    }
+}
+
 impl<T> Drop for Mutex<T> {
     fn drop(&mut self) {
-        // SAFETY: initialised (invariant) and, since self is borrowed exclusively, held by nobody.
+        if self.mtx.get_mut().lock_object.lo_name.is_null() {
+            return;
+        }
+        // SAFETY: initialised, since it has its name, and held by nobody, since self is borrowed exclusively.
         unsafe { raw::_mtx_destroy(lock_word(self.mtx.get())) }
     }
 }

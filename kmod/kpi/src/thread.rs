@@ -59,6 +59,19 @@ impl LoadedModule<'_> {
     }
 }
 
+/// Seconds since the kernel booted.
+#[must_use]
+pub fn uptime() -> i64 {
+    // SAFETY: the kernel's own variable, an aligned word, which the volatile read takes as it is at this moment.
+    unsafe { (&raw const raw::time_uptime).read_volatile() }
+}
+
+/// Sleeps for `seconds`, whatever happens.
+pub fn pause(seconds: u32) {
+    // SAFETY: the name is a C string; a thread that waits holds no mutex, which is what the kernel asks for.
+    unsafe { raw::pause_sbt(c"ngsock".as_ptr(), i64::from(seconds) << 32, 0, raw::C_HARDCLOCK) };
+}
+
 /// Writes a line to the kernel's message buffer.
 pub fn log(line: &'static CStr) {
     // The compiler would make puts(3), which a kernel does not have, of a format that is "%s" and a new line only.

@@ -42,6 +42,7 @@ const INCLUDES: &[&str] = &[
     "sys/callout.h",
     "netgraph/ng_message.h",
     "netgraph/netgraph.h",
+    "netgraph/ng_parse.h",
     "netgraph/ng_socket.h",
     "netgraph/ng_socketvar.h",
 ];

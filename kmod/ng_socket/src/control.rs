@@ -1,16 +1,15 @@
 //! `NG_CONTROL`: the socket that makes the node, and its control messages.
 
-use kpi::mbuf::Mbuf;
 use kpi::memory::{Arc, Wait};
 use kpi::netgraph::{Item, Message, Node, NodeName, set_private, take_private};
 use kpi::raw::ng_message::NG_NODESIZ;
-use kpi::socket::{Address, Kind, Name, Protocol, Socket, SocketList};
+use kpi::socket::{Address, Kind, Name, Outgoing, Protocol, Socket, SocketList};
 use kpi::thread::Thread;
 use kpi::{Errno, Result};
 
 use crate::data::admit;
 use crate::node::{SocketNode, SocketType};
-use crate::request::{self, Request};
+use crate::request::{self, Request, Subject};
 
 /// A control socket.
 pub(crate) struct Control {
@@ -26,7 +25,11 @@ pub(crate) struct Control {
 fn make_node(private: &Arc<SocketNode>) -> Result<u32> {
     let node = Node::create::<SocketType>()?;
     let id = node.id();
-    private.state().node = Some(node.clone());
+    {
+        let mut state = private.state();
+        state.node = Some(node.clone());
+        state.id = id;
+    }
     set_private::<SocketType>(&node, Arc::clone(private))?;
     if node.is_valid() {
         return Ok(id);
@@ -35,15 +38,16 @@ fn make_node(private: &Arc<SocketNode>) -> Result<u32> {
     Err(Errno::ENXIO)
 }
 
-#[allow(unsafe_code)]
-// SAFETY: the only copies of the socket lie in the node's state, as `control`, and in a Request's send, which runs inside
-// a method of the socket. detach takes the former out under the state's mutex, under which every other thread uses it;
-// an attach that fails drops the state, or leaves it to a shutdown that has taken place.
-unsafe impl Protocol for Control {
+// The only copies of the socket lie in the node's state, as `control`, and in a send, which runs inside a method of the
+// socket. detach takes the former out under the state's mutex, under which every other thread uses it; an attach that
+// fails drops the state, or leaves it to a shutdown that has taken place.
+impl Protocol for Control {
     const KIND: Kind = Kind::Control;
 
+    type Sender = ();
+
     fn sockets() -> &'static SocketList {
-        crate::data::sockets()
+        crate::glue::sockets()
     }
 
     fn attach(socket: Socket, thread: &Thread) -> Result<Self> {
@@ -60,7 +64,7 @@ unsafe impl Protocol for Control {
     }
 
     fn detach(self) {
-        self.node.close(|state| &mut state.control);
+        self.node.close_control();
     }
 
     fn node_id(&self) -> u32 {
@@ -77,29 +81,36 @@ unsafe impl Protocol for Control {
             return Err(Errno::EINVAL);
         }
         let name = NodeName::new(address.text())?;
-        let state = self.node.state();
+        let mut state = self.node.state();
         let node = state.node.as_ref().ok_or(Errno::ENOTCONN)?;
-        if node.name().is_empty() {
-            node.set_name(&name)
-        } else {
-            Err(Errno::EINVAL)
+        if !node.name().is_empty() {
+            return Err(Errno::EINVAL);
         }
+        node.set_name(&name)?;
+        self.node.tell_name(&mut state);
+        Ok(())
     }
 
     fn connect(&self, _: &Address<'_>) -> Result {
         Err(Errno::EINVAL)
     }
 
-    fn send(&self, socket: Socket, datagram: Mbuf, address: Option<&Address<'_>>, thread: &Thread) -> Result {
-        let path = address.ok_or(Errno::EDESTADDRREQ)?.path();
-        let message = Message::from_datagram(&datagram, Wait::Sleep)?;
-        drop(datagram);
+    fn send(&self, socket: Socket, (): &mut (), outgoing: Outgoing<'_>) -> Result {
+        let path = outgoing.address.as_ref().ok_or(Errno::EDESTADDRREQ)?.path();
+        let message = Message::from_datagram(&outgoing.datagram, Wait::Sleep)?;
+        drop(outgoing.datagram);
         request::check(&message)?;
-        request::load_type(&message, thread)?;
+        request::load_type(&message, &outgoing.thread)?;
+        let header = message.header();
+        let subject = Subject::of(&message);
         let item = Item::with_message(message, Wait::Sleep)?;
         // The reference is not kept while the sender waits: a virtual network is not destroyed before its nodes are.
-        let item = item.address_path(Some(&self.node.node()?), path.as_c_str())?;
-        Request::send(item, Arc::clone(&self.node), socket)
+        let item = item.address_path(Some(&self.node.sending(header.token)?), path.as_c_str())?;
+        Request::send(item, subject, Arc::clone(&self.node), socket, outgoing.patience)
+    }
+
+    fn received(&self) {
+        self.node.make_up();
     }
 
     fn name(&self) -> Result<Name> {

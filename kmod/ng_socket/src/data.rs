@@ -3,27 +3,15 @@
 use core::sync::atomic::Ordering;
 
 use kpi::epoch::NetEpoch;
-use kpi::mbuf::Mbuf;
-use kpi::memory::{OnceArc, Wait};
-use kpi::netgraph::{HookName, Item, private_of};
-use kpi::socket::{Address, Kind, Name, Protocol, Socket, SocketList};
+use kpi::memory::{Arc, OnceArc, Wait};
+use kpi::netgraph::{Hook, HookName, Item, private_of};
+use kpi::socket::{Address, Kind, Name, Outgoing, Protocol, Socket, SocketList};
 use kpi::thread::Thread;
 use kpi::{Errno, Result};
 
-use crate::hooks::only_hook;
+use crate::counters::DATA_OUT;
 use crate::node::{SocketNode, SocketType, find};
 use crate::{MAX_DATAGRAM, RECEIVE_SPACE};
-
-/// The list both kinds of sockets are in.
-pub(crate) fn sockets() -> &'static SocketList {
-    &SOCKETS
-}
-
-/// netstat(1) reads this through the kernel's symbols.
-#[allow(unsafe_code)]
-// SAFETY: the module's only symbol of this name, which the C module has as well.
-#[cfg_attr(target_os = "none", unsafe(export_name = "ngsocklist"))]
-static SOCKETS: SocketList = SocketList::new();
 
 /// What every netgraph socket needs first, of either kind: the privilege, and its buffers.
 ///
@@ -50,14 +38,50 @@ impl Data {
     }
 }
 
-#[allow(unsafe_code)]
-// SAFETY: the copies of the socket lie in self, which detach consumes, and in the node's state, as `data`. detach takes
-// the latter out under the state's mutex, under which every other thread uses it.
-unsafe impl Protocol for Data {
+/// The hook of the last packet.
+///
+/// A sender that stays with its hook, as most do, needs no lock: as long as the hook is valid it is the node's hook of
+/// that name, and if the node has one hook it is the only one. It may be removed the next moment, but that may happen to
+/// any packet on its way. A hook that is gone stays allocated until the next packet or the end of the socket.
+#[derive(Default)]
+pub(crate) struct LastHook(Option<(HookName, Hook)>);
+
+impl LastHook {
+    /// The hook for a packet to `name`, or to the only hook there is.
+    ///
+    /// # Errors
+    /// `ENOTCONN`: the node is gone. `EHOSTUNREACH`: it has no such hook. `EDESTADDRREQ`: it has not exactly one.
+    fn find(&mut self, node: &SocketNode, name: Option<&HookName>) -> Result<&Hook> {
+        let known = self.0.as_ref().is_some_and(|(last, hook)| {
+            let meant = name.map_or_else(|| node.hooks.load(Ordering::Relaxed) == 1, |name| name == last);
+            meant && hook.is_valid()
+        });
+        if !known {
+            let found = look_up(node, name)?;
+            self.0 = Some((found.name(), found));
+        }
+        self.0.as_ref().map(|(_, hook)| hook).ok_or(Errno::EHOSTUNREACH)
+    }
+}
+
+fn look_up(node: &SocketNode, name: Option<&HookName>) -> Result<Hook> {
+    let state = node.state();
+    let hooks = state.hooks.as_ref().ok_or(Errno::ENOTCONN)?;
+    match name {
+        None => hooks.only().cloned().ok_or(Errno::EDESTADDRREQ),
+        Some(name) => hooks.find(name).cloned().ok_or(Errno::EHOSTUNREACH),
+    }
+}
+
+// The copies of the socket lie in self, which detach consumes, and in the node's state, as `data`. detach takes the
+// latter out under the state's mutex, under which every other thread uses it.
+impl Protocol for Data {
     const KIND: Kind = Kind::Data;
 
+    type Sender = LastHook;
+
     fn sockets() -> &'static SocketList {
-        sockets()
+        crate::glue::sockets()
     }
 
     fn attach(socket: Socket, thread: &Thread) -> Result<Self> {
@@ -70,7 +94,7 @@ unsafe impl Protocol for Data {
 
     fn detach(self) {
         if let Some(node) = self.node.get() {
-            node.close(|state| &mut state.data);
+            node.close_data();
         }
     }
 
@@ -96,36 +120,29 @@ unsafe impl Protocol for Data {
             return Err(Errno::EADDRINUSE);
         }
         // Of two threads that connect this socket at the same time, the one that gets the place wins.
-        self.node
-            .set(kpi::memory::Arc::clone(&private))
-            .map_err(|_| Errno::EISCONN)?;
+        self.node.set(Arc::clone(&private)).map_err(|_| Errno::EISCONN)?;
         state.data = Some(self.socket);
+        private.tell_data_socket(&mut state, 1);
         Ok(())
     }
 
-    fn send(&self, _: Socket, packet: Mbuf, address: Option<&Address<'_>>, _: &Thread) -> Result {
+    fn send(&self, _: Socket, last: &mut LastHook, outgoing: Outgoing<'_>) -> Result {
         let node = self.node()?;
-        let name = address.map(Address::text).filter(|name| !name.is_empty());
-        let hook = {
-            let state = node.state();
-            let hooks = state.hooks.as_ref();
-            if hooks.is_none() {
-                return Err(Errno::ENOTCONN);
-            }
-            match name {
-                None => only_hook(hooks)?,
-                Some(name) => {
-                    let name = HookName::new(name)?;
-                    hooks
-                        .and_then(|hooks| hooks.find(&name))
-                        .cloned()
-                        .ok_or(Errno::EHOSTUNREACH)?
-                }
-            }
+        let name = match outgoing.address.as_ref().map(Address::text) {
+            None | Some([]) => None,
+            Some(text) => Some(HookName::new(text)?),
         };
-        let item = Item::with_data(Some(packet), Wait::Sleep)?;
-        NetEpoch::run(|inside| item.address_hook(&hook)?.send_data(inside))
+        let hook = last.find(node, name.as_ref())?;
+        let item = Item::with_data(Some(outgoing.datagram), Wait::Sleep)?;
+        NetEpoch::run(|inside| item.address_hook(hook)?.send_data(inside))?;
+        // Senders come one by one, so that nobody else writes.
+        let sent = node.data_out.load(Ordering::Relaxed).wrapping_add(1);
+        node.data_out.store(sent, Ordering::Relaxed);
+        DATA_OUT.count();
+        Ok(())
     }
+
+    fn received(&self) {}
 
     fn name(&self) -> Result<Name> {
         let node = self.node().and_then(SocketNode::node).map_err(|_| Errno::EINVAL)?;

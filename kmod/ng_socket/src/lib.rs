@@ -8,24 +8,37 @@
 //!
 //! ```text
 //! control socket ── so_pcb ──► Control ──┐
-//!                                        ├──► Arc<SocketNode> ──► Mutex<State> { node, control, data, hooks, linger }
+//!                                        ├──► Arc<SocketNode> ──► Mutex<State> { node, control, data, hooks, … }
 //! data socket ───── so_pcb ──► Data ─────┤
-//! ng_node ───────── nd_private ──────────┘
+//! ng_node ───────── nd_private ──────────┤
+//! item on its way ─ apply ───► Request ──┘
 //! ```
 //!
-//! [`node::SocketNode`] is counted; whoever comes last frees it. Everything that changes lies in its [`node::State`],
-//! under its mutex. A socket is registered there while it is attached: detach takes it out under the mutex, so that a
-//! delivery that holds the mutex cannot see a socket that is being freed.
+//! [`node::SocketNode`] is counted; whoever comes last frees it. What changes lies in its [`node::State`], under its
+//! mutex, but for a few numbers that are read without it. A socket is registered there while it is attached: detach
+//! takes it out under the mutex, so that a delivery that holds the mutex cannot see a socket that is being freed.
+//!
+//! A data socket keeps the hook of its last packet ([`data::LastHook`]), so that a sender that stays with its hook takes
+//! no lock. A [`request::Request`] is the message a control socket sends, shared with netgraph until it is applied.
 //!
 //! # Lock order
 //!
-//! 1. `ng_socket private` (kpi): a node's `nd_private`; nothing is called with it held.
-//! 2. `ng_socket state`: one per node. Held while something is put into a socket's receive buffer, while a socket is
-//!    disconnected, and while the node is named. netgraph is called with it held for the name only.
-//! 3. The kernel's socket and socket buffer mutexes, its name hash lock.
+//! 1. The socket's I/O lock, by which the socket layer lets one sender in at a time.
+//! 2. `ng_socket private` (kpi): every node's `nd_private`; nothing is called with it held.
+//! 3. `ng_socket state`: one per node, never two at a time. Held while something is put into a socket's receive buffer,
+//!    while a socket is disconnected, and while the node is named. netgraph is called with it held for the name only.
+//!    Senders sleep with it.
+//! 4. The kernel's socket and socket buffer mutexes, its name hash lock.
 //!
-//! `ng_socket request` (one control message that is waited for) and `netgraph_socket_list` (netstat's list) are leaves;
-//! the request's may be followed by nothing but wakeup(9).
+//! `netgraph_socket_list` (netstat's list) is a leaf.
+//!
+//! # What a process may use up
+//!
+//! Whoever holds a control socket is trusted with the graph. Still: a message is at most as long as the socket's send
+//! buffer (`kern.ipc.maxsockbuf`), a process has one message on its way per socket unless the socket is non-blocking,
+//! and then those are bounded, as every packet is, by netgraph's own limits (`net.graph.maxalloc`, `maxdata`), which all
+//! of netgraph shares: there a sender sleeps until items come back, and others with it. Hooks cost 200 bytes each and
+//! are bounded by the node's hook policy, whose default is no bound.
 //!
 //! # Panics
 //!
@@ -35,13 +48,18 @@
 // On a host nobody reads the linker sets, through which everything here is reached.
 #![cfg_attr(not(target_os = "none"), allow(dead_code))]
 
+mod ascii;
+mod command;
 mod control;
+mod counters;
 mod data;
+mod events;
 #[cfg(target_os = "none")]
 mod glue;
 #[cfg(not(target_os = "none"))]
 pub mod glue;
 mod hooks;
+pub mod messages;
 mod node;
 mod request;
 
@@ -51,15 +69,3 @@ use core::sync::atomic::AtomicU64;
 pub static MAX_DATAGRAM: AtomicU64 = AtomicU64::new(20 * 1024);
 /// `net.graph.recvspace`: how much a new socket's receive buffer holds, in bytes.
 pub static RECEIVE_SPACE: AtomicU64 = AtomicU64::new(20 * 1024);
-
-/// The panic handler calls what no kernel has. The build sees the undefined symbol and refuses the module.
-#[cfg(target_os = "none")]
-#[panic_handler]
-#[allow(unsafe_code)]
-fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    unsafe extern "C" {
-        fn ngforge_panic_is_reachable() -> !;
-    }
-    // SAFETY: never runs: an object with this symbol in it is not emitted.
-    unsafe { ngforge_panic_is_reachable() }
-}

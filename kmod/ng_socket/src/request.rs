@@ -1,17 +1,20 @@
 //! A control message on its way from a process: checked before anyone reads it, and waited for.
 
 use core::ffi::CStr;
+use core::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 
 use kpi::Errno;
 use kpi::errno::Result;
-use kpi::memory::{Arc, Wait};
-use kpi::mutex::{Mutex, Woken};
-use kpi::netgraph::{Addressed, Message, Notified, Sent, type_exists};
-use kpi::raw::ng_message::{NG_TYPESIZ, NG_VERSION, NGM_GENERIC_COOKIE, NGM_MKPEER, ngm_mkpeer};
-use kpi::socket::Socket;
+use kpi::memory::Arc;
+use kpi::mutex::Woken;
+use kpi::netgraph::{Addressed, HookName, Message, Notified, Sent, type_exists};
+use kpi::raw::ng_message::{
+    NG_HOOKSIZ, NG_TYPESIZ, NG_VERSION, NGF_RESP, NGM_GENERIC_COOKIE, NGM_MKPEER, NGM_NAME, NGM_RMHOOK, ngm_mkpeer,
+};
+use kpi::socket::{Patience, Socket};
 use kpi::thread::Thread;
 
-use crate::node::SocketNode;
+use crate::node::{SocketNode, SocketType};
 
 /// Refuses what no node should have to look at.
 ///
@@ -89,41 +92,77 @@ pub(crate) fn load_type(message: &Message, thread: &Thread) -> Result {
     Err(Errno::ENXIO)
 }
 
-/// What a sender knows of its message.
-enum Progress {
-    /// Queued somewhere; the sender waits.
-    Pending,
-    /// Queued somewhere; the sender has left, and wants a failure in `SO_ERROR`.
-    Abandoned,
-    /// Queued somewhere; the sender has left for good.
-    Forgotten,
-    /// The destination's answer.
-    Done(Result),
+/// What the sender should know of a generic message that netgraph answers without telling the node.
+pub(crate) enum Subject {
+    /// Nothing.
+    Other,
+    /// It gives the node another name.
+    Rename,
+    /// It removes this hook.
+    Removal(HookName),
+}
+
+impl Subject {
+    /// What `message` is about.
+    pub(crate) fn of(message: &Message) -> Self {
+        let header = message.header();
+        if header.typecookie != NGM_GENERIC_COOKIE || header.flags & NGF_RESP != 0 {
+            return Self::Other;
+        }
+        match (header.cmd, message.arguments().first_chunk::<NG_HOOKSIZ>()) {
+            (NGM_NAME, _) => Self::Rename,
+            (NGM_RMHOOK, Some(hook)) => Self::Removal(HookName::of_field(*hook)),
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Where a message is, seen by its sender: the values of [`Request::progress`].
+mod progress {
+    /// On its way.
+    pub(super) const PENDING: u32 = 0;
+    /// On its way; the sender sleeps.
+    pub(super) const AWAITED: u32 = 1;
+    /// On its way; the sender has left, and wants a failure in `SO_ERROR`.
+    pub(super) const ABANDONED: u32 = 2;
+    /// On its way; the sender has left for good.
+    pub(super) const FORGOTTEN: u32 = 3;
+    /// Applied; the answer is there.
+    pub(super) const DONE: u32 = 4;
 }
 
 /// A control message that was sent and may be waited for.
 ///
-/// Shared between the sender and netgraph's callback, since either may be the last to use it.
+/// Shared between the sender and netgraph's callback, since either may be the last to use it. Most messages are applied
+/// before the call that sends them returns; then nobody takes a lock.
 pub(crate) struct Request {
-    progress: Mutex<Progress>,
+    progress: AtomicU32,
+    /// The destination's answer, 0 or an errno, once the progress is `DONE`.
+    answer: AtomicI32,
     sender: Arc<SocketNode>,
+    /// The socket node that the message renames, if it does.
+    renames: Option<Arc<SocketNode>>,
 }
 
 impl Notified for Request {
     fn applied(&self, result: Result) {
-        let abandoned = {
-            let mut progress = self.progress.lock();
-            matches!(
-                core::mem::replace(&mut *progress, Progress::Done(result)),
-                Progress::Abandoned
-            )
-        };
-        self.progress.wakeup();
-        if abandoned && let Err(errno) = result {
-            let state = self.sender.state();
-            if let Some(control) = state.control {
-                control.set_error(errno);
+        if let Some(node) = &self.renames {
+            node.tell_name(&mut node.state());
+        }
+        self.answer.store(result.err().map_or(0, Errno::get), Ordering::Relaxed);
+        match self.progress.swap(progress::DONE, Ordering::AcqRel) {
+            progress::AWAITED => {
+                // The sender holds the mutex from before it says that it sleeps until it does.
+                drop(self.sender.state());
+                self.sender.wakeup();
             }
+            progress::ABANDONED => {
+                let state = self.sender.state();
+                if let (Some(control), Err(errno)) = (state.control, result) {
+                    control.set_error(errno);
+                }
+            }
+            _ => {}
         }
     }
 }
@@ -132,48 +171,87 @@ impl Request {
     /// Sends `item` for `sender` and waits until the destination has applied it.
     ///
     /// # Errors
-    /// What the destination answered. `EINPROGRESS`: it was queued, and the socket is non-blocking; a failure shows in
-    /// `SO_ERROR`. `EINTR`, `EWOULDBLOCK`: a signal, or `SO_SNDTIMEO`, ended the wait; the message may still be applied.
-    pub(crate) fn send(item: Addressed, sender: Arc<SocketNode>, socket: Socket) -> Result {
-        let progress = Mutex::new(Progress::Pending, c"ng_socket request", Wait::Sleep)?;
-        let request = Arc::new(Self { progress, sender }, Wait::Sleep)?;
-        let sent = item.send_notify(Arc::clone(&request))?;
-        if socket.is_nonblocking() {
-            request.abandon(sent)
-        } else {
-            request.wait(socket.send_timeout())
+    /// What the destination answered. `ENOBUFS`: its answer did not fit into the sender's receive buffer. `EINPROGRESS`:
+    /// the message was queued, and the sender does not wait; a failure shows in `SO_ERROR`. `EINTR`, `EWOULDBLOCK`: a
+    /// signal, or `SO_SNDTIMEO`, ended the wait; the message may still be applied.
+    pub(crate) fn send(
+        item: Addressed,
+        subject: Subject,
+        sender: Arc<SocketNode>,
+        socket: Socket,
+        patience: Patience,
+    ) -> Result {
+        let renames = match subject {
+            Subject::Other => None,
+            Subject::Rename => item.private_of::<SocketType>(),
+            Subject::Removal(hook) => {
+                if let Some(node) = item.private_of::<SocketType>() {
+                    node.expect_removal(&hook);
+                }
+                None
+            }
+        };
+        let (request, sent) = item.send_notify(Self {
+            progress: AtomicU32::new(progress::PENDING),
+            answer: AtomicI32::new(0),
+            sender,
+            renames,
+        })?;
+        match patience {
+            Patience::Return => request.abandon(sent),
+            Patience::Wait => request.wait(socket.send_timeout()),
+        }?;
+        if request.sender.answer_lost.load(Ordering::Relaxed) {
+            // The sender is told here, so that the error is not left for the next call.
+            socket.clear_error(Errno::ENOBUFS);
+            return Err(Errno::ENOBUFS);
         }
+        Ok(())
+    }
+
+    /// The destination's answer, if it is there.
+    fn answer(&self) -> Option<Result> {
+        (self.progress.load(Ordering::Acquire) == progress::DONE)
+            .then(|| Errno::check(self.answer.load(Ordering::Relaxed)))
+    }
+
+    /// Goes from one step to the next, unless the answer has come meanwhile.
+    fn step(&self, from: u32, to: u32) -> Option<Result> {
+        let stepped = self
+            .progress
+            .compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire);
+        if stepped.is_ok() { None } else { self.answer() }
     }
 
     /// Waits for the answer; `timeout` as for [`kpi::mutex::Guard::sleep`].
     fn wait(&self, timeout: i64) -> Result {
-        let mut progress = self.progress.lock();
-        let mut woken = Woken::Up;
+        if let Some(answer) = self.answer() {
+            return answer;
+        }
+        let mut state = self.sender.state();
+        if let Some(answer) = self.step(progress::PENDING, progress::AWAITED) {
+            return answer;
+        }
         loop {
+            let woken = state.sleep(c"ngsock", timeout);
             // The answer counts even if a signal came with it.
-            if let Progress::Done(result) = *progress {
-                return result;
+            if let Some(answer) = self.answer() {
+                return answer;
             }
             let errno = match woken {
-                Woken::Up => {
-                    woken = progress.sleep(c"ngsock", timeout);
-                    continue;
-                }
+                Woken::Up => continue,
                 Woken::Signal => Errno::EINTR,
                 Woken::Timeout => Errno::EWOULDBLOCK,
             };
-            *progress = Progress::Forgotten;
-            return Err(errno);
+            return self.step(progress::AWAITED, progress::FORGOTTEN).unwrap_or(Err(errno));
         }
     }
 
     /// Leaves the message, or what follows from it, to itself, unless it is done already.
     fn abandon(&self, sent: Sent) -> Result {
-        let mut progress = self.progress.lock();
-        if let Progress::Done(result) = *progress {
-            return result;
+        if let Some(answer) = self.step(progress::PENDING, progress::ABANDONED) {
+            return answer;
         }
-        *progress = Progress::Abandoned;
         match sent {
             Sent::Applied => Ok(()),
             Sent::Queued => Err(Errno::EINPROGRESS),

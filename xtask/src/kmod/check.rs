@@ -14,8 +14,9 @@ use object::{LittleEndian, SymbolIndex};
 
 const ENDIAN: LittleEndian = LittleEndian;
 
-/// The largest module that is emitted, in bytes.
-const LIMIT: usize = 64 * 1024;
+/// The largest module that is emitted, in bytes: three times the C module's 30 KiB, since a third of it is symbols and
+/// relocations, and since events, policies and statistics, with their ASCII forms, are not in the C module.
+const LIMIT: usize = 96 * 1024;
 
 /// What may be imported, one symbol per line.
 const IMPORTS: &str = include_str!("imports.txt");
@@ -226,7 +227,7 @@ mod tests {
         assert!(
             error
                 .as_deref()
-                .is_some_and(|error| error.contains("65536 are allowed")),
+                .is_some_and(|error| error.contains("98304 are allowed")),
             "{error:?}"
         );
     }

@@ -36,7 +36,10 @@ pub(super) enum Place<'a> {
     Section(SectionIndex, u64),
     Absolute(u64),
     /// Somewhere else, or, if it is weak, perhaps nowhere.
-    Undefined { name: &'a str, weak: bool },
+    Undefined {
+        name: &'a str,
+        weak: bool,
+    },
 }
 
 /// A module's file.
@@ -55,7 +58,8 @@ impl<'a> Module<'a> {
         if header.e_machine(LittleEndian) != elf::EM_X86_64 {
             return Err(LoadError::Kind("it is not for amd64"));
         }
-        let is_symbols = |section: &&elf::SectionHeader64<LittleEndian>| section.sh_type(LittleEndian) == elf::SHT_SYMTAB;
+        let is_symbols =
+            |section: &&elf::SectionHeader64<LittleEndian>| section.sh_type(LittleEndian) == elf::SHT_SYMTAB;
         if file.elf_section_table().iter().filter(is_symbols).count() != 1 {
             return Err(LoadError::Kind("it does not have exactly one symbol table"));
         }
@@ -86,7 +90,9 @@ impl<'a> Module<'a> {
                 name: symbol.name()?,
                 weak: symbol.is_weak(),
             }),
-            _ => Err(LoadError::Kind("it has common symbols, which the hosted kernel does not allocate")),
+            _ => Err(LoadError::Kind(
+                "it has common symbols, which the hosted kernel does not allocate",
+            )),
         }
     }
 }

@@ -58,7 +58,11 @@ impl Layout {
             end = offset + size;
             offset
         };
-        for section in module.sections.iter().filter(|section| section.protection == protection) {
+        for section in module
+            .sections
+            .iter()
+            .filter(|section| section.protection == protection)
+        {
             let offset = place(section.size, section.alignment);
             self.sections.insert(section.index.0, offset);
         }
@@ -120,7 +124,10 @@ impl Layout {
 
     /// The linker sets in a region at `base`: start and length in bytes, by name.
     pub(super) fn sets(&self, module: &Module<'_>, base: usize) -> BTreeMap<String, (usize, usize)> {
-        let sets = module.sections.iter().filter(|section| section.name.starts_with("set_"));
+        let sets = module
+            .sections
+            .iter()
+            .filter(|section| section.name.starts_with("set_"));
         sets.map(|section| {
             let start = base + self.sections[&section.index.0];
             (section.name.to_owned(), (start, section.size))

@@ -3,8 +3,9 @@
 use kpi::raw::malloc::malloc_type;
 use kpi::raw::sysctl::sysctl_oid;
 
+use crate::netgraph::ascii::types as ascii;
 use crate::netgraph::exports;
-use crate::{domain, epoch, mbuf, memory, module, mutex, report, sleep, socket, sysctl, thread};
+use crate::{clock, counter, domain, epoch, mbuf, memory, module, mutex, report, sleep, socket, sysctl, thread};
 
 /// What a name stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,7 +13,12 @@ pub enum Symbol {
     /// A function's address.
     Function(usize),
     /// A variable's address, and its length in bytes.
-    Variable { address: usize, size: usize },
+    Variable {
+        /// Where it is.
+        address: usize,
+        /// Bytes.
+        size: usize,
+    },
 }
 
 impl Symbol {
@@ -49,8 +55,7 @@ pub fn lookup(name: &str) -> Option<Symbol> {
 
 fn variable(name: &str) -> Option<Symbol> {
     Some(match name {
-        "M_NETGRAPH" => Symbol::variable::<[malloc_type; 1]>(&raw const exports::M_NETGRAPH),
-        "M_NETGRAPH_MSG" => Symbol::variable::<[malloc_type; 1]>(&raw const exports::M_NETGRAPH_MSG),
+        "M_NETGRAPH_MSG" => Symbol::variable::<[malloc_type; 1]>(&raw const memory::M_NETGRAPH_MSG),
         "M_PCB" => Symbol::variable::<[malloc_type; 1]>(&raw const memory::M_PCB),
         "M_SONAME" => Symbol::variable::<[malloc_type; 1]>(&raw const memory::M_SONAME),
         "M_TEMP" => Symbol::variable::<[malloc_type; 1]>(&raw const memory::M_TEMP),
@@ -58,8 +63,29 @@ fn variable(name: &str) -> Option<Symbol> {
         "lockstat_enabled" => Symbol::variable(&raw const mutex::lockstat_enabled),
         "net_epoch_preempt" => Symbol::variable(&raw const epoch::net_epoch_preempt),
         "sysctl___net_graph" => Symbol::variable::<sysctl_oid>(&raw const sysctl::sysctl___net_graph),
-        _ => return None,
+        "time_uptime" => Symbol::variable(&raw const clock::time_uptime),
+        _ => return parse_type(name),
     })
+}
+
+/// The types of arguments, in `netgraph/ng_parse.h`.
+fn parse_type(name: &str) -> Option<Symbol> {
+    macro_rules! types {
+        ($($kind:ident)*) => {
+            match name {
+                $(stringify!($kind) => Some(Symbol::variable(&raw const ascii::$kind)),)*
+                _ => None,
+            }
+        };
+    }
+    types! {
+        ng_parse_struct_type ng_parse_fixedarray_type ng_parse_array_type ng_parse_string_type
+        ng_parse_fixedstring_type ng_parse_sizedstring_type ng_parse_int8_type ng_parse_int16_type
+        ng_parse_int32_type ng_parse_int64_type ng_parse_uint8_type ng_parse_uint16_type ng_parse_uint32_type
+        ng_parse_uint64_type ng_parse_hint8_type ng_parse_hint16_type ng_parse_hint32_type ng_parse_hint64_type
+        ng_parse_ipaddr_type ng_parse_enaddr_type ng_parse_bytearray_type ng_parse_nodebuf_type
+        ng_parse_hookbuf_type ng_parse_pathbuf_type ng_parse_typebuf_type ng_parse_cmdbuf_type
+    }
 }
 
 /// Memory, locks, sleeping, the message buffer, and what C has in its library.
@@ -82,6 +108,7 @@ fn primitive(name: &str) -> Option<Symbol> {
         "__mtx_assert" => mutex::__mtx_assert,
         "_sleep" => sleep::_sleep,
         "wakeup" => sleep::wakeup,
+        "pause_sbt" => clock::pause_sbt,
         "wakeup_one" => sleep::wakeup_one,
         "_epoch_enter_preempt" => epoch::_epoch_enter_preempt,
         "_epoch_exit_preempt" => epoch::_epoch_exit_preempt,
@@ -122,6 +149,9 @@ fn service(name: &str) -> Option<Symbol> {
         "sysctl_handle_int" => sysctl::sysctl_handle_int,
         "sysctl_handle_long" => sysctl::sysctl_handle_long,
         "sysctl_handle_64" => sysctl::sysctl_handle_64,
+        "sysctl_handle_counter_u64" => counter::sysctl_handle_counter_u64,
+        "counter_u64_alloc" => counter::counter_of_cpus_alloc,
+        "counter_u64_free" => counter::counter_u64_free,
         "sysctl_handle_string" => sysctl::sysctl_handle_string,
         "module_register_init" => module::module_register_init,
         "kern_kldload" => module::kern_kldload,

@@ -1,7 +1,11 @@
 //! Small modules, made here.
 
-use object::write::{Object as Writer, Relocation, SectionId, StandardSection, Symbol as WrittenSymbol, SymbolId, SymbolSection};
-use object::{Architecture, BinaryFormat, Endianness, RelocationFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope, elf};
+use object::write::{
+    Object as Writer, Relocation, SectionId, StandardSection, Symbol as WrittenSymbol, SymbolId, SymbolSection,
+};
+use object::{
+    Architecture, BinaryFormat, Endianness, RelocationFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope, elf,
+};
 
 use super::*;
 
@@ -25,14 +29,19 @@ fn symbol(writer: &mut Writer<'_>, name: &str, section: SymbolSection, weak: boo
     })
 }
 
-fn relocate(writer: &mut Writer<'_>, section: SectionId, offset: u64, symbol: SymbolId, kind: elf::RelocationType, addend: i64) {
+fn relocate(
+    writer: &mut Writer<'_>,
+    section: SectionId,
+    offset: u64,
+    symbol: SymbolId,
+    kind: elf::RelocationType,
+    addend: i64,
+) {
     let relocation = Relocation {
         offset,
         symbol,
         addend,
-        flags: RelocationFlags::Elf {
-            r_type: kind,
-        },
+        flags: RelocationFlags::Elf { r_type: kind },
     };
     writer.add_relocation(section, relocation).expect("a relocation of ELF");
 }
@@ -167,14 +176,25 @@ fn what_does_not_fit_is_refused() {
 
 #[test]
 fn other_files_are_refused() {
-    let bytes = module(&RETURNS, 1, "forty_two", elf::R_X86_64_32S, 0).write().expect("an object");
+    let bytes = module(&RETURNS, 1, "forty_two", elf::R_X86_64_32S, 0)
+        .write()
+        .expect("an object");
     let mut executable = bytes.clone();
     executable[16] = 2;
-    assert!(matches!(Image::from_bytes(&executable, &resolve), Err(LoadError::Kind(_))));
+    assert!(matches!(
+        Image::from_bytes(&executable, &resolve),
+        Err(LoadError::Kind(_))
+    ));
     let mut other_machine = bytes.clone();
     other_machine[18] = 183;
-    assert!(matches!(Image::from_bytes(&other_machine, &resolve), Err(LoadError::Kind(_))));
-    assert!(matches!(Image::from_bytes(&bytes[..40], &resolve), Err(LoadError::Elf(_))));
+    assert!(matches!(
+        Image::from_bytes(&other_machine, &resolve),
+        Err(LoadError::Kind(_))
+    ));
+    assert!(matches!(
+        Image::from_bytes(&bytes[..40], &resolve),
+        Err(LoadError::Elf(_))
+    ));
     let missing = Image::load(std::path::Path::new("/nonexistent/ng_none.ko"));
     assert!(matches!(missing, Err(LoadError::File { .. })));
 }

@@ -113,12 +113,12 @@ impl Buffer {
     /// A member at an offset.
     fn get<T: Copy>(&self, offset: usize) -> T {
         // SAFETY: the offsets of this file lie in the mbuf, which is valid (invariant), and are aligned for their types.
-        unsafe { self.0.byte_add(offset).cast::<T>().read() }
+        unsafe { self.0.wrapping_byte_add(offset).cast::<T>().read() }
     }
 
     fn set<T>(&mut self, offset: usize, value: T) {
         // SAFETY: as in get().
-        unsafe { self.0.byte_add(offset).cast::<T>().write(value) }
+        unsafe { self.0.wrapping_byte_add(offset).cast::<T>().write(value) }
     }
 
     fn flags(&self) -> u32 {
@@ -158,7 +158,8 @@ impl Buffer {
     /// The bytes of this mbuf; panics if they lie outside of its room.
     pub(super) fn bytes(&self) -> &[u8] {
         // SAFETY: valid (invariant).
-        let (data, length) = unsafe { ((*self.0).m_data, (*self.0).m_len) };
+        let raw = unsafe { &*self.0 };
+        let (data, length) = (raw.m_data, raw.m_len);
         let (first, size) = self.room();
         let offset = data.addr().wrapping_sub(first.addr());
         let length = usize::try_from(length).unwrap_or(usize::MAX);

@@ -28,7 +28,7 @@ fn lengths(chain: *const mbuf) -> Vec<usize> {
 /// `m_pkthdr.len`, where FreeBSD has it.
 fn packet_length(chain: *const mbuf) -> i32 {
     // SAFETY: the tests pass packets.
-    unsafe { chain.byte_add(56).cast::<i32>().read() }
+    unsafe { chain.wrapping_byte_add(56).cast::<i32>().read() }
 }
 
 fn free_all(chain: *mut mbuf) {

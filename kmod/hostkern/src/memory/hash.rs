@@ -59,7 +59,7 @@ pub unsafe extern "C" fn hashinit_flags(
 pub unsafe extern "C" fn hashdestroy(table: *mut c_void, kind: *mut malloc_type, mask: c_ulong) {
     for list in 0..=mask as usize {
         // SAFETY: the table has mask + 1 heads, as the caller says.
-        let first = unsafe { table.cast::<Head>().add(list).read() };
+        let first = unsafe { table.cast::<Head>().wrapping_add(list).read() };
         if !first.is_null() {
             report::panic(&format!("hashdestroy: list {list} is not empty"));
         }

@@ -1,7 +1,7 @@
 //! malloc(9): memory by type.
 
 use std::collections::BTreeMap;
-use std::ffi::{CStr, c_char, c_int, c_ulong, c_void};
+use std::ffi::{CStr, c_int, c_ulong, c_void};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -21,6 +21,9 @@ const fn own(short: &'static CStr) -> [malloc_type; 1] {
     }]
 }
 
+/// Netgraph messages.
+#[unsafe(no_mangle)]
+pub static mut M_NETGRAPH_MSG: [malloc_type; 1] = own(c"netgraph_msg");
 /// Names of sockets.
 #[unsafe(no_mangle)]
 pub static mut M_SONAME: [malloc_type; 1] = own(c"soname");
@@ -34,6 +37,7 @@ pub static mut M_TEMP: [malloc_type; 1] = own(c"temp");
 /// The kernel's own types, which need no malloc_init.
 pub(super) fn own_types() -> BTreeMap<usize, Arc<str>> {
     let types = [
+        ((&raw const M_NETGRAPH_MSG).addr(), "netgraph_msg"),
         ((&raw const M_SONAME).addr(), "soname"),
         ((&raw const M_PCB).addr(), "pcb"),
         ((&raw const M_TEMP).addr(), "temp"),
@@ -121,10 +125,10 @@ pub unsafe extern "C" fn malloc_init(kind: *const c_void) {
 /// # Safety
 /// `kind` is a `struct malloc_type`.
 unsafe fn version_and_name(kind: *const malloc_type) -> (c_ulong, String) {
-    // SAFETY: the caller's promise; nobody writes these members.
-    let (version, name): (c_ulong, *const c_char) = unsafe { ((*kind).ks_version, (*kind).ks_shortdesc) };
+    // SAFETY: the caller's promise; nobody writes a type before it is registered.
+    let kind = unsafe { &*kind };
     // SAFETY: a type has a C string.
-    (version, unsafe { lossy(name) }.into_owned())
+    (kind.ks_version, unsafe { lossy(kind.ks_shortdesc) }.into_owned())
 }
 
 /// `malloc_uninit`: a type's memory should be free by now; what is not is noted, as FreeBSD does, and stays on record.

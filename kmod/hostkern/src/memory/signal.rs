@@ -52,8 +52,10 @@ extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, _context: *mut c
     // SAFETY: a sigaction of zeros is valid.
     let default: libc::sigaction = unsafe { zeroed() };
     set_action(signal, &default);
-    // SAFETY: the kernel passes the information of a memory fault, which has an address.
-    let address = unsafe { (*info).si_addr() }.addr();
+    // SAFETY: the host passes the information of the signal.
+    let info = unsafe { &*info };
+    // SAFETY: that of a memory fault has an address.
+    let address = unsafe { info.si_addr() }.addr();
     let what = format!("signal {signal} at address {address:#x}: {}", describe(address));
     report::print(&report::describe("fatal trap", &what));
     // SAFETY: raises what is blocked until the handler returns.

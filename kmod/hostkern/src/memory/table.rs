@@ -81,9 +81,12 @@ impl Table {
     }
 
     fn place(&mut self, size: usize) -> Option<Place> {
-        if self.guard_pages && self.live_guarded < MAX_GUARDED {
+        if self.guard_pages
+            && self.live_guarded < MAX_GUARDED
+            && let Some(pages) = guarded::Pages::map(size)
+        {
             self.live_guarded += 1;
-            return guarded::Pages::map(size).map(Place::Guarded);
+            return Some(Place::Guarded(pages));
         }
         plain::Memory::new(size).map(Place::Plain)
     }

@@ -188,8 +188,9 @@ misuses! {
     free_of_something_else(plain, libc::SIGABRT, || { let mut a = 1u8; free(&raw mut a) })
         => "which is no memory that was allocated";
     free_to_another_type(plain, libc::SIGABRT, || {
+        let another = (&raw mut M_PCB).cast();
         // SAFETY: what is wrong is reported.
-        unsafe { hostkern_free(malloc(40, M_NOWAIT).cast(), (&raw mut M_PCB).cast()) }
+        unsafe { hostkern_free(malloc(40, M_NOWAIT).cast(), another) }
     }) => "panic: free of pcb, but it is 40 bytes of temp";
     release_to_another_zone(plain, libc::SIGABRT, || {
         // SAFETY: what is wrong is reported.

@@ -62,14 +62,28 @@ pub fn unload(id: c_int) -> Result<(), Errno> {
 fn unload_file(id: c_int) -> Result<(), c_int> {
     let (sets, modules) = {
         let mut state = lock(STATE.get());
-        let modules: Vec<_> = state.modules.iter().filter(|module| module.file == id).copied().collect();
-        let file = state.files.iter_mut().find(|file| file.id == id).ok_or(Errno::ENOENT.get())?;
+        let modules: Vec<_> = state
+            .modules
+            .iter()
+            .filter(|module| module.file == id)
+            .copied()
+            .collect();
+        let file = state
+            .files
+            .iter_mut()
+            .find(|file| file.id == id)
+            .ok_or(Errno::ENOENT.get())?;
         if file.references > 1 {
             file.references -= 1;
             return Ok(());
         }
         let Body::Object(object) = &file.body else {
+            let kind = file.name.strip_prefix("ng_").map(str::to_owned);
+            let is_type = matches!(file.body, Body::NodeType);
             drop(state);
+            if let Some(kind) = kind.filter(|_| is_type) {
+                netgraph::unload_type(&kind).map_err(Errno::get)?;
+            }
             retire(id);
             return Ok(());
         };

@@ -10,9 +10,13 @@ use crate::abi::Abi;
 /// A range of versions of something that the file needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dependency {
+    /// What is needed: `kernel`, or a module.
     pub name: String,
+    /// The oldest version that will do.
     pub minimum: i32,
+    /// The version the file was built against.
     pub preferred: i32,
+    /// The newest version that will do.
     pub maximum: i32,
 }
 
@@ -21,6 +25,7 @@ pub struct Dependency {
 pub struct Metadata {
     /// Addresses of `moduledata`.
     pub modules: Vec<usize>,
+    /// What the file needs.
     pub dependencies: Vec<Dependency>,
 }
 
@@ -45,7 +50,10 @@ impl Metadata {
     /// The kernel to boot for the file; `None` if it says nothing, or wants a release that is not known.
     #[must_use]
     pub fn abi(&self) -> Option<Abi> {
-        let kernel = self.dependencies.iter().find(|dependency| dependency.name == "kernel")?;
+        let kernel = self
+            .dependencies
+            .iter()
+            .find(|dependency| dependency.name == "kernel")?;
         Abi::for_range(kernel.minimum, kernel.preferred, kernel.maximum)
     }
 }

@@ -11,9 +11,10 @@ use crate::report::{self, lossy};
 use crate::sync::thread_local;
 
 thread_local! {
-    static HELD: RefCell<List> = RefCell::new(List(Vec::new()));
+    static HELD: RefCell<List> = RefCell::default();
 }
 
+#[derive(Default)]
 struct List(Vec<Held>);
 
 impl Drop for List {

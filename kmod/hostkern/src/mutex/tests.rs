@@ -99,8 +99,14 @@ impl Mtx {
     }
 }
 
+/// A way to take a mutex, and one to give it up.
+type Pair = (fn(&Mtx), fn(&Mtx));
+
+const CALLS: Pair = (Mtx::lock, Mtx::unlock);
+const INLINE: Pair = (Mtx::lock_inline, Mtx::unlock_inline);
+
 /// Has four threads count under a mutex, each by a pair of functions, and returns what they lost.
-fn lost_counts(lock: fn(&Mtx), unlock: fn(&Mtx), every_other: Option<(fn(&Mtx), fn(&Mtx))>) -> u32 {
+fn lost_counts((lock, unlock): Pair, every_other: Option<Pair>) -> u32 {
     const ROUNDS: u32 = 5000;
     let mtx = Mtx::new(c"counter");
     let count = Arc::new(AtomicU32::new(0));
@@ -129,11 +135,10 @@ fn lost_counts(lock: fn(&Mtx), unlock: fn(&Mtx), every_other: Option<(fn(&Mtx), 
 #[test]
 fn mutex_excludes_across_calls_and_inlined_code() {
     let _kernel = Kernel::plain();
-    assert_eq!(lost_counts(Mtx::lock, Mtx::unlock, None), 0);
-    let inline: (fn(&Mtx), fn(&Mtx)) = (Mtx::lock_inline, Mtx::unlock_inline);
-    assert_eq!(lost_counts(inline.0, inline.1, None), 0);
-    assert_eq!(lost_counts(Mtx::lock, Mtx::unlock, Some(inline)), 0);
-    assert_eq!(lost_counts(Mtx::lock_inline, Mtx::unlock, Some(inline)), 0);
+    assert_eq!(lost_counts(CALLS, None), 0);
+    assert_eq!(lost_counts(INLINE, None), 0);
+    assert_eq!(lost_counts(CALLS, Some(INLINE)), 0);
+    assert_eq!(lost_counts((Mtx::lock_inline, Mtx::unlock), Some(INLINE)), 0);
 }
 
 #[test]

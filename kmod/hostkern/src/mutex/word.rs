@@ -77,8 +77,9 @@ impl Word {
     }
 
     fn word(&self) -> &AtomicUsize {
+        let word = self.0.wrapping_byte_add(std::mem::offset_of!(mtx, mtx_lock)).cast();
         // SAFETY: valid memory (invariant); a module that runs at the same time uses atomic instructions too.
-        unsafe { AtomicUsize::from_ptr((&raw mut (*self.0).mtx_lock).cast()) }
+        unsafe { AtomicUsize::from_ptr(word) }
     }
 
     fn flags(&self) -> c_uint {

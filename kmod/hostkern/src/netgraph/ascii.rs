@@ -4,7 +4,7 @@ mod generic;
 mod parse;
 mod shape;
 mod text;
-pub(super) mod types;
+pub(crate) mod types;
 mod unparse;
 
 use core::ffi::CStr;
@@ -30,7 +30,11 @@ struct Command {
 impl Command {
     /// The type of the arguments that go with these flags; `None` without any.
     fn arguments(&self, flags: u32) -> Option<*const ng_parse_type> {
-        let kind = if flags & NGF_RESP == 0 { self.arguments } else { self.answer };
+        let kind = if flags & NGF_RESP == 0 {
+            self.arguments
+        } else {
+            self.answer
+        };
         (!kind.is_null()).then_some(kind)
     }
 }
@@ -85,9 +89,16 @@ pub(super) fn embed(header: ng_mesg, arguments: &[u8]) -> Vec<u8> {
 /// `NGM_BINARY2ASCII`
 pub(super) fn to_ascii(kind: &Kind, arguments: &[u8]) -> Result<Vec<u8>> {
     let (mut header, binary) = embedded(arguments)?;
-    let command = find(kind, |command| (command.cookie, command.command) == (header.typecookie, header.cmd))?;
+    let command = find(kind, |command| {
+        (command.cookie, command.command) == (header.typecookie, header.cmd)
+    })?;
     header.cmdstr = [0; 32];
-    header.cmdstr.iter_mut().take(31).zip(&command.name).for_each(|(place, byte)| *place = *byte);
+    header
+        .cmdstr
+        .iter_mut()
+        .take(31)
+        .zip(&command.name)
+        .for_each(|(place, byte)| *place = *byte);
     let mut text = String::new();
     if let Some(kind) = command.arguments(header.flags) {
         unparse::unparse(kind, &mut unparse::Reader::of(binary), &mut text)?;

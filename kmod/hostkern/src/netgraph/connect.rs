@@ -4,7 +4,7 @@
 //! takes the other hook and is told that it is connected; and the first is told likewise. Until then the hooks are invalid.
 
 use core::ffi::CStr;
-use core::ptr::{NonNull, null_mut};
+use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 
 use super::errors::{EEXIST, EINVAL, ENOENT, ENXIO, Result, check};
@@ -21,7 +21,9 @@ use crate::{report, thread};
 pub(super) fn find_hook(node: &NodeRef, name: &CStr) -> Option<HookRef> {
     let Some(find) = node.kind().findhook else {
         let hooks = state().topology().hooks_of(node);
-        return hooks.into_iter().find(|hook| hook.is_valid() && hook.name() == name.to_bytes());
+        return hooks
+            .into_iter()
+            .find(|hook| hook.is_valid() && hook.name() == name.to_bytes());
     };
     // SAFETY: the type's method and its own node.
     let found = unsafe { find(node.as_raw(), name.as_ptr()) };
@@ -225,7 +227,7 @@ pub(super) fn remove_later(node: &NodeRef) -> i32 {
 
 /// Looks a hook up that C passes without a reference; one that has been freed is an error of the caller.
 pub(super) fn borrowed_hook(hook: *mut Hook) -> Option<HookRef> {
-    if hook == null_mut() || hook == state().dead_hook() {
+    if hook.is_null() || hook == state().dead_hook() {
         return None;
     }
     let found = state().topology().hook(hook);

@@ -4,7 +4,6 @@ use core::ffi::{CStr, c_char, c_int, c_void};
 use core::ptr::{NonNull, null_mut};
 
 use kpi::raw::kernel::{MOD_LOAD, MOD_UNLOAD};
-use kpi::raw::malloc::{M_VERSION, malloc_type};
 use kpi::raw::mbuf::mbuf;
 use kpi::raw::netgraph::{NG_WAITOK, ng_hook, ng_item, ng_node, ng_type};
 use kpi::raw::ng_message::ng_mesg;
@@ -18,28 +17,6 @@ use super::node::{Node, NodeRef};
 use super::reference::Ref;
 use super::{connect, generic, path, send, state};
 use crate::{report, thread};
-
-const fn malloc_type(description: &'static CStr) -> malloc_type {
-    malloc_type {
-        ks_next: null_mut(),
-        ks_version: M_VERSION,
-        ks_shortdesc: description.as_ptr(),
-        ks_mti: [0; 88],
-    }
-}
-
-/// `M_NETGRAPH`: what node types allocate.
-#[unsafe(no_mangle)]
-pub static mut M_NETGRAPH: [malloc_type; 1] = [malloc_type(c"netgraph")];
-
-/// `M_NETGRAPH_MSG`: control messages.
-#[unsafe(no_mangle)]
-pub static mut M_NETGRAPH_MSG: [malloc_type; 1] = [malloc_type(c"netgraph_msg")];
-
-/// The malloc(9) types above.
-pub(super) fn malloc_types() -> [*const c_void; 2] {
-    [(&raw const M_NETGRAPH).cast(), (&raw const M_NETGRAPH_MSG).cast()]
-}
 
 /// The type behind a pointer that C passes.
 fn kind_at(kind: *mut ng_type) -> NonNull<Kind> {
@@ -299,7 +276,12 @@ pub unsafe extern "C" fn ng_address_path(
     let here = unsafe { borrowed_node(here) };
     // SAFETY: as the caller says.
     let item = unsafe { owned_item(item) };
-    addressed(item, here.as_ref(), sender, path::resolve(here.as_ref(), address.to_bytes()))
+    addressed(
+        item,
+        here.as_ref(),
+        sender,
+        path::resolve(here.as_ref(), address.to_bytes()),
+    )
 }
 
 /// Addresses an item to the other end of a hook; frees it when there is none.

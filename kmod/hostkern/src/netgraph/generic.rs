@@ -107,7 +107,11 @@ fn remove_hook(node: &NodeRef, arguments: &[u8]) -> Result {
 
 /// A C string in a field.
 fn field(text: &[u8], size: usize) -> impl Iterator<Item = u8> {
-    text.iter().copied().take(size - 1).chain(core::iter::repeat(0)).take(size)
+    text.iter()
+        .copied()
+        .take(size - 1)
+        .chain(core::iter::repeat(0))
+        .take(size)
 }
 
 /// `struct nodeinfo`
@@ -151,19 +155,27 @@ fn link_info(hook: &HookRef) -> Option<Vec<u8>> {
 fn list_nodes(wanted: impl Fn(&NodeRef) -> bool) -> Vec<u8> {
     let nodes = state().topology().nodes();
     let here = thread::vnet();
-    let nodes = nodes.iter().filter(|node| node.vnet() == here && node.is_valid() && wanted(node));
+    let nodes = nodes
+        .iter()
+        .filter(|node| node.vnet() == here && node.is_valid() && wanted(node));
     list(nodes.map(node_info).collect())
 }
 
 /// `struct typelist`
 fn list_types() -> Vec<u8> {
     let kinds = state().topology().kind_list();
-    let info = kinds.iter().map(|(name, nodes)| field(name, 32).chain(nodes.to_ne_bytes()).collect());
+    let info = kinds
+        .iter()
+        .map(|(name, nodes)| field(name, 32).chain(nodes.to_ne_bytes()).collect());
     list(info.collect())
 }
 
 /// A count and so many records.
 fn list(records: Vec<Vec<u8>>) -> Vec<u8> {
     let count = u32::try_from(records.len()).expect("there are fewer than 2^32 of anything");
-    count.to_ne_bytes().into_iter().chain(records.into_iter().flatten()).collect()
+    count
+        .to_ne_bytes()
+        .into_iter()
+        .chain(records.into_iter().flatten())
+        .collect()
 }

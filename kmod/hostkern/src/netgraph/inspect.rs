@@ -26,6 +26,8 @@ pub struct NodeView {
     pub hooks: Vec<HookView>,
     /// How often it is referred to: by itself, its hooks, items, and whoever keeps it.
     pub references: u32,
+    /// How many items wait for it.
+    pub waiting: usize,
 }
 
 /// A hook, as it was when it was looked at.
@@ -69,6 +71,7 @@ impl NodeView {
             vnet: node.vnet(),
             hooks: hooks.iter().map(HookView::of).collect(),
             references,
+            waiting: node.gate().waiting(),
         }
     }
 }
@@ -144,7 +147,10 @@ pub(super) fn leftovers() -> Vec<String> {
     let hooks = state().topology().hook_count();
     let listed: usize = snapshot().iter().map(|node| node.hooks.len()).sum();
     if hooks > listed {
-        left.push(format!("netgraph: {} hooks that are on no node are still referred to", hooks - listed));
+        left.push(format!(
+            "netgraph: {} hooks that are on no node are still referred to",
+            hooks - listed
+        ));
     }
     let kinds = state().topology().kind_list();
     let kinds = kinds.iter().filter(|(name, _)| !is_own(name));
@@ -159,16 +165,10 @@ fn is_own(name: &[u8]) -> bool {
 }
 
 fn describe(node: &NodeView) -> String {
-    let waiting = match Target::Id(node.id).find() {
-        Ok(node) => node.gate().waiting(),
-        Err(_) => 0,
-    };
     let hooks: Vec<&str> = node.hooks.iter().map(|hook| hook.name.as_str()).collect();
-    let NodeView { id, name, kind, vnet, references, .. } = node;
     format!(
-        "netgraph: node [{id:x}]: ({kind}, named {name:?}, vnet {}) has {references} references, {waiting} items waiting, \
-         hooks {hooks:?}",
-        vnet.0
+        "netgraph: node [{:x}]: ({}, named {:?}, vnet {}) has {} references, {} items waiting, hooks {hooks:?}",
+        node.id, node.kind, node.name, node.vnet.0, node.references, node.waiting
     )
 }
 

@@ -5,8 +5,7 @@ use core::ptr::NonNull;
 use kpi::raw::malloc::{M_NOWAIT, M_ZERO};
 use kpi::raw::ng_message::{NG_VERSION, NGF_RESP, ng_mesg};
 
-use super::exports::M_NETGRAPH_MSG;
-use crate::memory;
+use crate::memory::{self, M_NETGRAPH_MSG};
 
 /// Bytes before the arguments.
 pub(super) const HEADER: usize = size_of::<ng_mesg>();

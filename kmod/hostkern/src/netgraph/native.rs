@@ -203,7 +203,10 @@ unsafe extern "C" fn message<T: NodeType>(node: *mut ng_node, item: *mut ng_item
     let item = NonNull::new(item).expect("rcvmsg has an item");
     // SAFETY: the core gives the item away.
     let mut item = unsafe { Item::from_raw(item) };
-    to_c(item.take_message().map_or(Ok(()), |message| reply::<T>(&node, item, &message)))
+    to_c(
+        item.take_message()
+            .map_or(Ok(()), |message| reply::<T>(&node, item, &message)),
+    )
 }
 
 fn reply<T: NodeType>(node: &NodeRef, item: Item, message: &Message) -> Result {

@@ -50,7 +50,10 @@ fn parse_id(name: &[u8]) -> Option<u32> {
         return None;
     }
     let digits = core::str::from_utf8(digits).ok()?;
-    let digits = digits.strip_prefix("0x").or(digits.strip_prefix("0X")).unwrap_or(digits);
+    let digits = digits
+        .strip_prefix("0x")
+        .or(digits.strip_prefix("0X"))
+        .unwrap_or(digits);
     let value = u64::from_str_radix(digits, 16).ok()?;
     // As FreeBSD, which keeps the lower half of what strtoul(3) read.
     u32::try_from(value & u64::from(u32::MAX)).ok().filter(|id| *id != 0)

@@ -1,6 +1,8 @@
 //! The core, used as modules use it.
 
 mod ascii;
+mod data;
+mod faults;
 mod graph;
 mod queue;
 mod storm;
@@ -9,6 +11,7 @@ use core::ffi::{CStr, c_int, c_void};
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 use std::ffi::CString;
+use std::sync::Arc;
 
 use kpi::raw::netgraph::{NG_PROGRESS, ng_apply_info};
 use kpi::raw::ng_message::{NG_VERSION, NGM_GENERIC_COOKIE, NGM_MKPEER, ng_mesg};
@@ -58,6 +61,13 @@ impl Kernel {
             mailbox.free();
         }
         super::halt()
+    }
+}
+
+impl Drop for Kernel {
+    fn drop(&mut self) {
+        // A test that failed has not taken it down.
+        super::halt();
     }
 }
 
@@ -127,8 +137,8 @@ impl Outcome {
 }
 
 unsafe extern "C" fn arrived(context: *mut c_void, code: c_int) {
-    // SAFETY: the outcome of send, which waits for this call.
-    let outcome = unsafe { &*context.cast::<Outcome>() };
+    // SAFETY: the outcome of send_while, which leaves it to this one call.
+    let outcome = unsafe { Arc::from_raw(context.cast::<Outcome>()) };
     lock(&outcome.codes).push(code);
     outcome.arrived.notify_all();
 }
@@ -147,12 +157,14 @@ fn header(cookie: u32, command: u32) -> ng_mesg {
     }
 }
 
-/// Sends a message, waits until it has been applied, and returns what the callback was told, once.
+/// Sends a message, waits until it has been applied and all is quiet, and returns what the callback was told.
 fn send(from: &NodeRef, path: &str, header: ng_mesg, arguments: &[u8]) -> c_int {
-    send_while(from, path, header, arguments, |_| {})
+    let told = send_while(from, path, header, arguments, |_| {});
+    super::settle();
+    told
 }
 
-/// As [`send`]; `meanwhile` is told what `ng_snd_item` returned.
+/// As [`send`], without the quiet; `meanwhile` is told what `ng_snd_item` returned.
 fn send_while(from: &NodeRef, path: &str, header: ng_mesg, arguments: &[u8], meanwhile: impl FnOnce(c_int)) -> c_int {
     let message = Message::create(header, arguments).expect("there is memory");
     let item = Item::with_message(message, true).expect("there is memory").into_raw();
@@ -162,22 +174,24 @@ fn send_while(from: &NodeRef, path: &str, header: ng_mesg, arguments: &[u8], mea
     if code != 0 {
         return code;
     }
-    let outcome = Outcome::default();
+    let outcome = Arc::new(Outcome::default());
     let mut info = ng_apply_info {
         apply: Some(arrived),
-        context: (&raw const outcome).cast_mut().cast(),
+        context: Arc::into_raw(outcome.clone()).cast_mut().cast(),
         refs: 0,
         error: 0,
     };
     // SAFETY: the item is ours until it is sent.
     unsafe { (*item).apply = &raw mut info };
-    // SAFETY: addressed; the callback's context lives until the callback has come.
+    // SAFETY: addressed; the callback's structure lives until the callback has come.
     let code = unsafe { exports::ng_snd_item(item, NG_PROGRESS) };
     meanwhile(code);
     let told = outcome.wait();
-    assert!(code == EINPROGRESS || code == told, "{code} was returned, {told} was told");
-    super::settle();
-    assert_eq!(lock(&outcome.codes).len(), 1, "the callback comes once");
+    // Of a connection, the first step may succeed before a later one fails.
+    assert!(
+        [EINPROGRESS, 0, told].contains(&code),
+        "{code} was returned, {told} was told"
+    );
     told
 }
 

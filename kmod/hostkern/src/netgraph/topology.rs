@@ -44,7 +44,9 @@ impl Topology {
             // SAFETY: a type leaves the list, under this lock, before its module goes.
             unsafe { kind.0.as_ref() }
         });
-        kinds.map(|kind| (kind.name().to_bytes().to_vec(), kind.nodes())).collect()
+        kinds
+            .map(|kind| (kind.name().to_bytes().to_vec(), kind.nodes()))
+            .collect()
     }
 
     /// Gives a new node its ID: the next one of its vnet, never 0.
@@ -65,7 +67,11 @@ impl Topology {
     pub(super) fn remove_node(&mut self, node: &Node) {
         self.nodes.remove(&(node.vnet(), node.id()));
         let key = (node.vnet(), node.name());
-        if self.names.get(&key).is_some_and(|named| core::ptr::eq(named.0.as_ptr(), node)) {
+        if self
+            .names
+            .get(&key)
+            .is_some_and(|named| core::ptr::eq(named.0.as_ptr(), node))
+        {
             self.names.remove(&key);
         }
     }
@@ -115,7 +121,9 @@ impl Topology {
     pub(super) fn remove_hook(&mut self, hook: NonNull<Hook>) -> Option<NodeRef> {
         self.hooks.remove(&Address(hook));
         // SAFETY: the caller frees it after this call.
-        let node = unsafe { hook.as_ref() }.node.swap(state().dead_node(), Ordering::AcqRel);
+        let node = unsafe { hook.as_ref() }
+            .node
+            .swap(state().dead_node(), Ordering::AcqRel);
         counted_node(node)
     }
 
@@ -146,7 +154,8 @@ impl Topology {
         let new = hook.clone().into_raw();
         let old = node.first_hook.swap(new, Ordering::AcqRel);
         hook.next.store(old, Ordering::Release);
-        hook.previous.store((&raw const node.first_hook).cast_mut(), Ordering::Release);
+        hook.previous
+            .store((&raw const node.first_hook).cast_mut(), Ordering::Release);
         if let Some(old) = NonNull::new(old) {
             // SAFETY: hooks on the list are alive: it has a reference to each.
             let old = unsafe { old.as_ref() };
@@ -163,7 +172,9 @@ impl Topology {
         unsafe { previous.as_ref() }.store(next, Ordering::Release);
         if let Some(next) = NonNull::new(next) {
             // SAFETY: hooks on the list are alive.
-            unsafe { next.as_ref() }.previous.store(previous.as_ptr(), Ordering::Release);
+            unsafe { next.as_ref() }
+                .previous
+                .store(previous.as_ptr(), Ordering::Release);
         }
         node.hook_count.fetch_sub(1, Ordering::AcqRel);
         // SAFETY: the reference that link leaked.

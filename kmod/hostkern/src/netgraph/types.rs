@@ -15,8 +15,11 @@ use super::native::Registration;
 use super::state;
 use crate::sync::lock;
 
+/// Registers a type.
+type Register = fn() -> errors::Result<Registration>;
+
 /// The types, by name.
-const TYPES: &[(&str, fn() -> errors::Result<Registration>)] = &[
+const TYPES: &[(&str, Register)] = &[
     ("bridge", Registration::new::<bridge::Bridge>),
     ("capture", Registration::new::<capture::Capture>),
     ("echo", Registration::new::<echo::Echo>),

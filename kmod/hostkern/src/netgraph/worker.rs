@@ -18,7 +18,7 @@ const WORKERS: usize = 2;
 struct Worklist {
     /// Nodes whose first queued item can run.
     ready: VecDeque<NodeRef>,
-    /// Items that are queued or that a worker applies.
+    /// Items that are queued or that a worker applies, and nodes that are on the list or that a worker is at.
     outstanding: usize,
     stopping: bool,
     workers: Vec<thread::JoinHandle<()>>,
@@ -39,7 +39,9 @@ fn worklist() -> MutexGuard<'static, Worklist> {
 /// Puts a node on the list, if it is to be.
 pub(super) fn schedule(node: &NodeRef, schedule: Schedule) {
     if schedule == Schedule::Node {
-        worklist().ready.push_back(node.clone());
+        let mut list = worklist();
+        list.ready.push_back(node.clone());
+        list.outstanding += 1;
         state().work.arrived.notify_one();
     }
 }
@@ -49,10 +51,10 @@ pub(super) fn expect() {
     worklist().outstanding += 1;
 }
 
-/// So many items are queued no more, and done with.
-pub(super) fn done(items: usize) {
+/// So much is done.
+pub(super) fn done(count: usize) {
     let mut list = worklist();
-    list.outstanding -= items;
+    list.outstanding -= count;
     if list.outstanding == 0 {
         state().work.settled.notify_all();
     }
@@ -87,7 +89,11 @@ pub(super) fn stop() {
 fn work() {
     while let Some(node) = wait_for_work() {
         let vnet = node.vnet();
-        kthread::with(Credentials::Root, vnet, || work_on(&node));
+        kthread::with(Credentials::Root, vnet, || {
+            work_on(&node);
+            drop(node);
+        });
+        done(1);
     }
 }
 

@@ -72,10 +72,6 @@ pub unsafe extern "C" fn hostkern_printf(
 /// # Safety
 /// As snprintf(9).
 #[unsafe(no_mangle)]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the words of a C function with variable arguments"
-)]
 pub unsafe extern "C" fn hostkern_snprintf(
     buffer: *mut c_char,
     size: usize,

@@ -120,7 +120,7 @@ impl Sleep<'_> {
         ticket: u64,
         handle: &thread::Handle,
     ) -> MutexGuard<'q, Queue> {
-        while !queue.is_woken(ticket) && !(self.interruptible && handle.is_interrupted()) && !self.is_over() {
+        while !(queue.is_woken(ticket) || self.is_over() || self.interruptible && handle.is_interrupted()) {
             queue = match self.deadline {
                 None => state
                     .changed

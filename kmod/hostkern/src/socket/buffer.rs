@@ -57,12 +57,12 @@ impl Buffer {
 
     fn read<T: Copy>(self, offset: usize) -> T {
         // SAFETY: in the buffer of a live socket (invariant); volatile, since some members are read without the lock.
-        unsafe { self.buffer.byte_add(offset).cast::<T>().read_volatile() }
+        unsafe { self.buffer.wrapping_byte_add(offset).cast::<T>().read_volatile() }
     }
 
     fn write<T: Copy>(self, offset: usize, value: T) {
         // SAFETY: as in read.
-        unsafe { self.buffer.byte_add(offset).cast::<T>().write_volatile(value) }
+        unsafe { self.buffer.wrapping_byte_add(offset).cast::<T>().write_volatile(value) }
     }
 
     member!(state, set_state, sb_state: i16);
@@ -381,7 +381,8 @@ unsafe fn name_mbuf(address: *const sockaddr) -> *mut mbuf {
     let name = chains::packet(bytes);
     if !name.is_null() {
         // SAFETY: a new mbuf, ours alone. The rest of its header is in no one's way.
-        unsafe { (*name).m_type_flags = ((*name).m_type_flags & !0xff) | MT_SONAME };
+        let header = unsafe { &mut *name };
+        header.m_type_flags = (header.m_type_flags & !0xff) | MT_SONAME;
     }
     name
 }

@@ -45,7 +45,13 @@ impl So {
     }
 
     /// `sosend`; the ancillary data are given away.
-    pub(crate) fn send(self, to: Option<&Address>, from: &mut Transfer<'_>, ancillary: *mut mbuf, flags: c_int) -> c_int {
+    pub(crate) fn send(
+        self,
+        to: Option<&Address>,
+        from: &mut Transfer<'_>,
+        ancillary: *mut mbuf,
+        flags: c_int,
+    ) -> c_int {
         let to = to.map_or(core::ptr::null_mut(), Address::as_ptr);
         self.in_vnet(|| self.switch().sosend(self, to, from.as_ptr(), ancillary, flags))
     }

@@ -5,9 +5,7 @@ use core::ffi::c_int;
 use kpi::Errno;
 use kpi::raw::socketvar::{SS_ISCONNECTED, socket};
 
-use super::{
-    Direction, SS_ISCONNECTING, SS_ISDISCONNECTED, SS_ISDISCONNECTING, STATE, So, errno,
-};
+use super::{Direction, SS_ISCONNECTING, SS_ISDISCONNECTED, SS_ISDISCONNECTING, STATE, So, errno};
 use crate::domain::{self, Switch};
 use crate::memory::{self, Zone};
 use crate::sync::lock;

@@ -20,8 +20,22 @@ pub(crate) const SO_PROTOCOL: c_int = 0x1016;
 pub(crate) const SO_DOMAIN: c_int = 0x1019;
 /// The options that are bits of `so_options`: debug, acceptconn, reuseaddr, keepalive, dontroute, broadcast, useloopback,
 /// oobinline, reuseport, timestamp, nosigpipe, bintime, no_offload, no_ddp, reuseport_lb, rerror.
-const FLAGS: c_int = 0x1 | 0x2 | 0x4 | 0x8 | 0x10 | 0x20 | 0x40 | 0x100 | 0x200 | 0x400 | 0x800 | 0x2000 | 0x4000 | 0x8000
-    | 0x1_0000 | 0x2_0000;
+const FLAGS: c_int = 0x1
+    | 0x2
+    | 0x4
+    | 0x8
+    | 0x10
+    | 0x20
+    | 0x40
+    | 0x100
+    | 0x200
+    | 0x400
+    | 0x800
+    | 0x2000
+    | 0x4000
+    | 0x8000
+    | 0x1_0000
+    | 0x2_0000;
 const SO_ACCEPTCONN: c_int = 0x2;
 
 fn direction(option: c_int) -> Direction {

@@ -29,7 +29,10 @@ impl So {
         let at_end = receive.state() & SBS_CANTRCVMORE != 0;
         let is_shut = send.state() & SBS_CANTSENDMORE != 0;
         let mut ready = 0;
-        if i64::from(receive.available()) >= receive.low_water().into() || self.error() != 0 || self.receive_error() != 0 {
+        if i64::from(receive.available()) >= receive.low_water().into()
+            || self.error() != 0
+            || self.receive_error() != 0
+        {
             ready |= events & (POLLIN | POLLRDNORM);
         }
         if send.space() >= send.low_water().into() || is_shut || self.error() != 0 {

@@ -73,12 +73,15 @@ impl So {
 /// A valid record, whose buffer's lock is held.
 unsafe fn read(record: *const mbuf) -> Record {
     // SAFETY: the caller says so.
-    let (start, length, rest) = unsafe { ((*record).m_data, (*record).m_len, (*record).m_next) };
+    let name = unsafe { &*record };
     // SAFETY: an mbuf holds m_len bytes from m_data on.
-    let from = unsafe { core::slice::from_raw_parts(start.cast::<u8>(), length as usize) }.to_vec();
+    let from = unsafe { core::slice::from_raw_parts(name.m_data.cast::<u8>(), name.m_len as usize) };
     // SAFETY: the rest of the chain.
-    let data = unsafe { chains::bytes(rest) };
-    Record { from, data }
+    let data = unsafe { chains::bytes(name.m_next) };
+    Record {
+        from: from.to_vec(),
+        data,
+    }
 }
 
 /// `soreceive_generic`, for datagrams with addresses.

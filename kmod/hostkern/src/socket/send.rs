@@ -9,7 +9,7 @@ use kpi::raw::systm::thread;
 use kpi::raw::uio::uio;
 
 use super::errno::{EFAULT, EMSGSIZE};
-use super::{Direction, MSG_DONTWAIT, MSG_NBIO, SBS_CANTSENDMORE, STATE, So, uio as process};
+use super::{Direction, MSG_DONTWAIT, MSG_NBIO, MSG_OOB, SBS_CANTSENDMORE, STATE, So, uio as process};
 use crate::mbuf as chains;
 use crate::sync::lock;
 
@@ -67,6 +67,20 @@ impl So {
     }
 }
 
+/// What pr_send is told of send(2)'s flags.
+fn method_flags(flags: c_int) -> c_int {
+    const MSG_MORETOCOME: c_int = 0x10_0000;
+    const PRUS_OOB: c_int = 1;
+    const PRUS_MORETOCOME: c_int = 4;
+    if flags & MSG_OOB != 0 {
+        PRUS_OOB
+    } else if flags & MSG_MORETOCOME != 0 {
+        PRUS_MORETOCOME
+    } else {
+        0
+    }
+}
+
 /// `m_uiotombuf`, for a datagram.
 ///
 /// # Safety
@@ -121,7 +135,10 @@ pub unsafe extern "C" fn sosend_generic(
         so.admit(&datagram)?;
         // SAFETY: the caller vouches for the uio.
         let chain = if uio.is_null() { top } else { unsafe { copy(uio) }? };
-        match so.switch().send(so, chain.into_raw(), addr, control.into_raw()) {
+        match so
+            .switch()
+            .send(so, method_flags(flags), chain.into_raw(), addr, control.into_raw())
+        {
             0 => Ok(()),
             error => Err(error),
         }

@@ -9,7 +9,7 @@ use kpi::Errno;
 use kpi::raw::domain::domain as raw_domain;
 use kpi::raw::mbuf::mbuf;
 use kpi::raw::protosw::{PR_ADDR, PR_ATOMIC, protosw};
-use kpi::raw::socketvar::{SOCK_DGRAM, sockaddr, socket, sockbuf};
+use kpi::raw::socketvar::{SOCK_DGRAM, sockaddr, sockbuf, socket};
 use kpi::raw::systm::thread;
 use kpi::shared::SyncCell;
 
@@ -94,7 +94,9 @@ static STATICS: LazyLock<Statics> = LazyLock::new(|| {
 });
 
 /// A kernel with the protocol.
-struct World(Kernel);
+struct World {
+    _kernel: Kernel,
+}
 
 impl World {
     fn new() -> Self {
@@ -103,7 +105,9 @@ impl World {
             guard_pages: true,
             check_leaks: true,
         };
-        let world = Self(Kernel::boot(config).expect("a kernel without a module"));
+        let world = Self {
+            _kernel: Kernel::boot(config).expect("a kernel without a module"),
+        };
         // SAFETY: a domain of the native release, in memory that stays.
         unsafe { domain_add(STATICS.domain.get()) };
         world
@@ -186,7 +190,10 @@ fn sends_fail_in_freebsds_order() {
     assert_eq!(socket.send(&large, 0, None, None), Err(Errno::EDESTADDRREQ));
     assert_eq!(socket.send(&large, 0, Some(&ADDRESS), None), Err(code(errno::EMSGSIZE)));
     assert_eq!(socket.send(b"", 0, Some(&[0]), None), Err(Errno::EINVAL));
-    assert_eq!(socket.send(b"", 0, Some(&[0; 256]), None), Err(code(errno::ENAMETOOLONG)));
+    assert_eq!(
+        socket.send(b"", 0, Some(&[0; 256]), None),
+        Err(code(errno::ENAMETOOLONG))
+    );
     assert_eq!(socket.broken_pipes(), 0);
 }
 
@@ -243,11 +250,15 @@ fn until(condition: impl Fn() -> bool) {
 fn waiting_ends_with_time_and_with_signals() {
     let world = World::new();
     let socket = world.socket();
-    socket.set_timeout(options::SO_RCVTIMEO, Duration::from_millis(20)).expect("an option");
+    socket
+        .set_timeout(options::SO_RCVTIMEO, Duration::from_millis(20))
+        .expect("an option");
     assert_eq!(socket.receive(&mut [0; 8], 0), Err(Errno::EWOULDBLOCK));
     assert_eq!(socket.poll(poll::POLLIN, Some(Duration::from_millis(5))), Ok(0));
     assert_eq!(socket.poll(poll::POLLOUT, None), Ok(poll::POLLOUT));
-    socket.set_timeout(options::SO_RCVTIMEO, Duration::ZERO).expect("an option");
+    socket
+        .set_timeout(options::SO_RCVTIMEO, Duration::ZERO)
+        .expect("an option");
     let (to_us, from_thread) = std::sync::mpsc::channel();
     let reader = socket.clone();
     let waiting = std::thread::spawn(move || {
@@ -306,6 +317,9 @@ fn the_switch_keeps_the_kernels_defaults() {
     let world = World::new();
     // SAFETY: the switch is a static, and the domain was added.
     let sosend = unsafe { (*STATICS.switch.get()).pr_sosend };
-    assert_eq!(sosend.map(|method| method as usize), Some(sosend_generic as *const () as usize));
+    assert_eq!(
+        sosend.map(|method| method as usize),
+        Some(sosend_generic as *const () as usize)
+    );
     drop(world);
 }

@@ -89,7 +89,7 @@ pub unsafe extern "C" fn SYSCTL_OUT(req: *mut sysctl_req, from: *const c_void, l
         return Errno::ENOMEM.get();
     }
     // SAFETY: there is room for it (just checked), in a buffer of ours.
-    unsafe { core::ptr::copy_nonoverlapping(from.cast(), request.oldptr.add(request.oldidx), length) };
+    unsafe { core::ptr::copy_nonoverlapping(from.cast(), request.oldptr.wrapping_add(request.oldidx), length) };
     request.oldidx += length;
     0
 }
@@ -142,7 +142,12 @@ unsafe fn handle(variable: *mut c_void, constant: Option<&[u8]>, length: usize, 
 /// # Safety
 /// As a sysctl handler.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sysctl_handle_int(_: *mut sysctl_oid, arg1: *mut c_void, arg2: isize, req: *mut c_void) -> c_int {
+pub unsafe extern "C" fn sysctl_handle_int(
+    _: *mut sysctl_oid,
+    arg1: *mut c_void,
+    arg2: isize,
+    req: *mut c_void,
+) -> c_int {
     let constant = (arg2 as c_int).to_ne_bytes();
     // SAFETY: the caller says so.
     unsafe { handle(arg1, Some(&constant), 4, req) }
@@ -153,7 +158,12 @@ pub unsafe extern "C" fn sysctl_handle_int(_: *mut sysctl_oid, arg1: *mut c_void
 /// # Safety
 /// As a sysctl handler.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sysctl_handle_long(_: *mut sysctl_oid, arg1: *mut c_void, _: isize, req: *mut c_void) -> c_int {
+pub unsafe extern "C" fn sysctl_handle_long(
+    _: *mut sysctl_oid,
+    arg1: *mut c_void,
+    _: isize,
+    req: *mut c_void,
+) -> c_int {
     // SAFETY: the caller says so.
     unsafe { handle(arg1, None, 8, req) }
 }
@@ -184,7 +194,9 @@ pub unsafe extern "C" fn sysctl_handle_string(
     }
     let request = req.cast::<sysctl_req>();
     // SAFETY: the variable is a C string.
-    let length = unsafe { core::ffi::CStr::from_ptr(arg1.cast()) }.to_bytes_with_nul().len();
+    let length = unsafe { core::ffi::CStr::from_ptr(arg1.cast()) }
+        .to_bytes_with_nul()
+        .len();
     // SAFETY: the caller says so.
     let error = unsafe { SYSCTL_OUT(request, arg1, length) };
     // SAFETY: as above.
@@ -199,6 +211,6 @@ pub unsafe extern "C" fn sysctl_handle_string(
     // SAFETY: the variable has room for one byte more than that (just checked).
     let error = unsafe { SYSCTL_IN(request, arg1, new) };
     // SAFETY: as above.
-    unsafe { arg1.cast::<u8>().add(new).write(0) };
+    unsafe { arg1.cast::<u8>().wrapping_add(new).write(0) };
     error
 }

@@ -1,9 +1,11 @@
 //! What a module sees of a thread: `struct thread`, and the beginning of `struct pcpu` behind `%gs`.
 
 use std::ffi::c_void;
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 use super::{Credentials, Vnet};
 use crate::report;
+use crate::sync::{Mutex, lock};
 
 /// Bytes; FreeBSD 15's `struct thread`, the larger one, has 1824.
 const THREAD_SIZE: usize = 2048;
@@ -53,21 +55,50 @@ impl Block {
     }
 }
 
-/// `struct pcpu`: only `pc_curthread`, its first member, is there.
+/// Bytes of `struct pcpu` that are there.
+const PCPU_SIZE: usize = 1024;
+/// Where counters have their cells in it, each a word.
+pub(crate) const COUNTER_CELLS: std::ops::Range<usize> = 64..PCPU_SIZE;
+
+/// `struct pcpu`: `pc_curthread`, its first member, and cells of counters.
+///
+/// A thread has one to itself. As CPUs do, it stays when the thread is gone, with what was counted on it.
 #[repr(C, align(64))]
 pub(super) struct Pcpu {
-    pub(super) curthread: *const Block,
-    /// So that a look at other members finds zeros of our own.
-    rest: [u8; 1016],
+    curthread: AtomicPtr<Block>,
+    /// Zeros, so that a look at other members finds some of our own, and counters.
+    rest: [AtomicU64; PCPU_SIZE / 8 - 1],
 }
 
+/// Every `struct pcpu` there is, and those that no thread has.
+static PCPUS: Mutex<(Vec<&'static Pcpu>, Vec<&'static Pcpu>)> = Mutex::new((Vec::new(), Vec::new()));
+
 impl Pcpu {
-    pub(super) fn new(curthread: *const Block) -> Self {
-        Self {
-            curthread,
-            rest: [0; 1016],
-        }
+    /// One for a thread, until it is given back.
+    pub(super) fn claim(curthread: *const Block) -> &'static Self {
+        let mut pcpus = lock(&PCPUS);
+        let pcpu = pcpus.1.pop().unwrap_or_else(|| {
+            let new: &'static Self = Box::leak(Box::new(Self {
+                curthread: AtomicPtr::new(std::ptr::null_mut()),
+                rest: [const { AtomicU64::new(0) }; PCPU_SIZE / 8 - 1],
+            }));
+            pcpus.0.push(new);
+            new
+        });
+        pcpu.curthread.store(curthread.cast_mut(), Ordering::Relaxed);
+        pcpu
     }
+
+    /// The thread is gone.
+    pub(super) fn give_back(&'static self) {
+        self.curthread.store(std::ptr::null_mut(), Ordering::Relaxed);
+        lock(&PCPUS).1.push(self);
+    }
+}
+
+/// The cells of one counter, by its offset, on every CPU.
+pub(crate) fn counter_cells(offset: usize) -> Vec<&'static AtomicU64> {
+    lock(&PCPUS).0.iter().map(|pcpu| &pcpu.rest[offset / 8 - 1]).collect()
 }
 
 /// `struct ucred`, of which modules have the address only.

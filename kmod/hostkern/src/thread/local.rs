@@ -38,19 +38,19 @@ pub(super) struct Local {
     /// The kernel the thread is registered with.
     registry: RefCell<Weak<Registry>>,
     /// `%gs` points here.
-    _pcpu: Box<Pcpu>,
+    pcpu: &'static Pcpu,
     _stack: Option<AlternateStack>,
 }
 
 impl Local {
     fn new() -> Self {
         let shared = Arc::new(Shared::new());
-        let pcpu = Box::new(Pcpu::new(&raw const shared.block));
-        point_gs_at(&raw const *pcpu);
+        let pcpu = Pcpu::claim(&raw const shared.block);
+        point_gs_at(pcpu);
         Self {
             shared,
             registry: RefCell::default(),
-            _pcpu: pcpu,
+            pcpu,
             _stack: AlternateStack::install(),
         }
     }
@@ -79,6 +79,12 @@ impl Local {
 
     pub(super) fn handle(&self) -> Handle {
         Handle(Arc::clone(&self.shared))
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        self.pcpu.give_back();
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Weak;
 
 use kpi::raw::systm::thread as raw_thread;
 
+pub(crate) use block::{COUNTER_CELLS, counter_cells};
 pub use block::{Offsets, credentials_pointer, vnet_pointer};
 pub use local::Handle;
 pub(crate) use local::host_name;

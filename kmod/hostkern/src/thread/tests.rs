@@ -4,7 +4,7 @@ use crate::report::testing::{Kernel, death};
 /// The word at an offset of `struct thread`, as a module reads it.
 fn word(offset: usize) -> usize {
     // SAFETY: the block is 2048 bytes, and aligned.
-    unsafe { current().byte_add(offset).cast::<usize>().read() }
+    unsafe { current().wrapping_byte_add(offset).cast::<usize>().read() }
 }
 
 /// `%gs:0`

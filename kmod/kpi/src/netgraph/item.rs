@@ -6,10 +6,11 @@ use core::ptr::NonNull;
 
 use super::message::Message;
 use super::node::{Hook, Node};
+use super::node_type::{NodeType, private_of};
 use crate::epoch::NetEpoch;
 use crate::errno::{Errno, Result};
 use crate::mbuf::Mbuf;
-use crate::memory::{Arc, KBox, Wait};
+use crate::memory::{Arc, Settle, Wait};
 use crate::raw::netgraph as raw;
 
 /// An item that is not on its way; freed with its contents when dropped.
@@ -93,16 +94,21 @@ impl Item {
         unsafe { Self::from_raw(item) }.map(Addressed).ok_or(Errno::EINVAL)
     }
 
-    /// Takes the control message out of a received item, with the ID of the node that sent it.
-    #[must_use]
-    pub fn into_message(self) -> Option<(Message, u32)> {
+    /// Takes the control message out of an item that the node with the ID `here` received.
+    pub(crate) fn into_message(self, here: u32) -> Option<Incoming> {
         let item = self.0.as_ptr();
         // SAFETY: the item is ours (invariant) and carries a message, as items handed to rcvmsg do.
         let message = unsafe { core::mem::replace(&mut (*item).body, core::ptr::null_mut()) };
         // SAFETY: as above.
         let sender = unsafe { (*item).msg_retaddr };
         // SAFETY: the item gave the message up.
-        unsafe { Message::from_raw(message.cast()) }.map(|message| (message, sender))
+        let message = unsafe { Message::from_raw(message.cast()) }?;
+        Some(Incoming {
+            item: self,
+            message,
+            sender,
+            here,
+        })
     }
 
     /// Takes the packet out of a received item.
@@ -129,6 +135,44 @@ impl Drop for Item {
     }
 }
 
+/// A control message that a node received, and the item it came in, which can carry an answer.
+pub struct Incoming {
+    item: Item,
+    message: Message,
+    sender: u32,
+    here: u32,
+}
+
+impl Incoming {
+    /// The message.
+    #[must_use]
+    pub const fn message(&self) -> &Message {
+        &self.message
+    }
+
+    /// The ID of the node that sent it.
+    #[must_use]
+    pub const fn sender(&self) -> u32 {
+        self.sender
+    }
+
+    /// Sends an answer with these arguments. It goes in the same item, so that a sender that waits for the message to be
+    /// applied waits for the answer, too. Never sleeps.
+    ///
+    /// # Errors
+    /// `ENOMEM`: there is no memory for it. `EINVAL`: the sender is gone.
+    pub fn respond(self, arguments: &[u8]) -> Result {
+        let answer = Message::response(&self.message, arguments)?;
+        let item = self.item.into_raw();
+        // SAFETY: the item is ours and carries nothing since its message was taken out.
+        unsafe { (*item).body = answer.into_raw().cast() };
+        // SAFETY: the item is ours and of the kind that carries messages; it is freed if this fails.
+        Errno::check(unsafe { raw::ng_address_ID(core::ptr::null_mut(), item, self.sender, self.here) })?;
+        // SAFETY: the item is addressed; netgraph consumes it. It is queued since we are inside the node's own method.
+        Errno::check(unsafe { raw::ng_snd_item(item, raw::NG_QUEUE) })
+    }
+}
+
 /// How far a message got when the call that sent it returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sent {
@@ -145,26 +189,39 @@ pub trait Notified: Send + Sync {
     fn applied(&self, result: Result);
 }
 
-/// What netgraph calls back into: its own structure, and whom to tell.
-///
-/// # Invariants
-/// `info.context` points to this very value, which lives on the heap until the callback takes it back.
-struct Callback<N> {
+/// A message on its way: what netgraph calls back into, and whom to tell.
+pub struct Pending<N> {
     info: UnsafeCell<raw::ng_apply_info>,
-    notified: Arc<N>,
+    notified: N,
+}
+
+// SAFETY: `info` is netgraph's alone once the message is sent; before, only send_notify knows of it.
+unsafe impl<N: Send> Send for Pending<N> {}
+// SAFETY: as above.
+unsafe impl<N: Sync> Sync for Pending<N> {}
+
+impl<N> Settle for Pending<N> {
+    fn settle(&self) {}
+}
+
+impl<N> core::ops::Deref for Pending<N> {
+    type Target = N;
+
+    fn deref(&self) -> &N {
+        &self.notified
+    }
 }
 
 /// netgraph's callback, `ng_apply_info.apply`.
 ///
 /// # Safety
-/// `context` is a [`Callback`] that [`Addressed::send_notify`] left to netgraph, which calls this once.
+/// `context` is a count of an `Arc<Pending<N>>` that [`Addressed::send_notify`] left to netgraph, which calls this once.
 unsafe extern "C" fn applied<N: Notified>(context: *mut c_void, error: c_int) {
-    let Some(context) = NonNull::new(context.cast::<Callback<N>>()) else {
-        return;
-    };
-    // SAFETY: send_notify leaked the box, and netgraph gives it back by this call.
-    let callback = unsafe { KBox::from_raw(context) };
-    callback.notified.applied(Errno::check(error));
+    if let Some(context) = NonNull::new(context) {
+        // SAFETY: send_notify left the count, and netgraph gives it back by this call.
+        let pending = unsafe { Arc::<Pending<N>>::from_raw(context.cast()) };
+        pending.applied(Errno::check(error));
+    }
 }
 
 /// An item that knows where to go.
@@ -179,6 +236,16 @@ impl Addressed {
         let node = unsafe { core::mem::replace(&mut (*item).el_dest, core::ptr::null_mut()) };
         // SAFETY: the reference that addressing counted for the item is moved out of it.
         NonNull::new(node).map(|node| unsafe { Node::from_counted(node) })
+    }
+
+    /// The data of the node the item is addressed to, if it is of type `T` and has not been shut down.
+    #[must_use]
+    pub fn private_of<T: NodeType>(&self) -> Option<Arc<T::Private>> {
+        // SAFETY: the item is ours (invariant of Item).
+        let node = NonNull::new(unsafe { (*self.0.0.as_ptr()).el_dest })?;
+        // SAFETY: the item's reference keeps the node, and goes on being the item's, since this one is not dropped.
+        let node = core::mem::ManuallyDrop::new(unsafe { Node::from_counted(node) });
+        private_of::<T>(&node)
     }
 
     /// Sends a packet.
@@ -196,28 +263,28 @@ impl Addressed {
     ///
     /// # Errors
     /// `ENOMEM`: there is no memory for the notification; the item is freed.
-    pub fn send_notify<N: Notified>(self, notified: Arc<N>) -> Result<Sent> {
+    pub fn send_notify<N: Notified>(self, notified: N) -> Result<(Arc<Pending<N>>, Sent)> {
         let info = UnsafeCell::new(raw::ng_apply_info {
             apply: Some(applied::<N>),
             context: core::ptr::null_mut(),
             refs: 0,
             error: 0,
         });
-        let callback = KBox::new(Callback { info, notified }, Wait::Sleep)?.into_raw();
-        // SAFETY: the callback is alive until `applied` runs, and nobody else knows of it yet.
-        let info = unsafe { callback.as_ref() }.info.get();
-        // SAFETY: as above. INVARIANT: the context is the callback itself.
-        unsafe { (*info).context = callback.as_ptr().cast() };
+        let pending = Arc::new(Pending { info, notified }, Wait::Sleep)?;
+        let info = pending.info.get();
+        // SAFETY: nobody else knows of the message yet.
+        unsafe { (*info).context = Arc::clone(&pending).into_raw().as_ptr().cast() };
         let item = self.0.into_raw();
-        // SAFETY: the item is ours and has no callback yet.
+        // SAFETY: the item is ours and has no callback yet; the count just made keeps `info` until it is called.
         unsafe { (*item).apply = info };
         // SAFETY: the item is addressed; netgraph consumes it and calls `applied` exactly once.
         let code = unsafe { raw::ng_snd_item(item, raw::NG_PROGRESS) };
-        Ok(if code == Errno::EINPROGRESS.get() {
+        let sent = if code == Errno::EINPROGRESS.get() {
             Sent::Queued
         } else {
             Sent::Applied
-        })
+        };
+        Ok((pending, sent))
     }
 }
 

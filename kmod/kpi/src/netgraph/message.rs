@@ -6,6 +6,7 @@ use crate::errno::{Errno, Result};
 use crate::mbuf::Mbuf;
 use crate::memory::Wait;
 use crate::raw::malloc;
+use crate::raw::ng_message::NGF_RESP;
 pub use crate::raw::ng_message::ng_mesg as Header;
 
 /// A control message in memory of its own: a header and `arglen` bytes of arguments.
@@ -53,28 +54,56 @@ impl Message {
         // SAFETY: Header is made of integers, so that any bytes are a valid one; read_unaligned needs no alignment.
         let header = unsafe { header.as_ptr().cast::<Header>().read_unaligned() };
         let arguments = usize::try_from(header.arglen).map_err(|_| Errno::EINVAL)?;
-        let length = size_of::<Header>().checked_add(arguments).ok_or(Errno::EINVAL)?;
-        if length > datagram.len() {
+        if size_of::<Header>()
+            .checked_add(arguments)
+            .is_none_or(|length| length > datagram.len())
+        {
             return Err(Errno::EINVAL);
         }
-        let flags = malloc::M_ZERO
-            | if wait == Wait::Sleep {
-                malloc::M_WAITOK
-            } else {
-                malloc::M_NOWAIT
-            };
+        // The copy of the header that was read decides, should the chain ever change under us.
+        let message = Self::with_header(header, arguments, wait)?;
+        // SAFETY: with_header made room for as many bytes behind the header.
+        unsafe { datagram.copy_range(size_of::<Header>(), message.arguments_ptr(), arguments) }?;
+        Ok(message)
+    }
+
+    /// The answer to `request`, with these arguments. Never sleeps.
+    ///
+    /// # Errors
+    /// `ENOMEM`.
+    pub fn response(request: &Self, arguments: &[u8]) -> Result<Self> {
+        let mut header = request.header();
+        header.flags = NGF_RESP;
+        header.arglen = u32::try_from(arguments.len()).map_err(|_| Errno::ENOMEM)?;
+        let message = Self::with_header(header, arguments.len(), Wait::Never)?;
+        // SAFETY: with_header made room for as many bytes behind the header; the two do not overlap.
+        unsafe {
+            message
+                .arguments_ptr()
+                .copy_from_nonoverlapping(arguments.as_ptr(), arguments.len())
+        };
+        Ok(message)
+    }
+
+    /// A message of `header` and zeroed room for `arguments` bytes, which are the `arglen` of the header, and one more.
+    fn with_header(header: Header, arguments: usize, wait: Wait) -> Result<Self> {
+        let length = size_of::<Header>().checked_add(arguments).ok_or(Errno::EINVAL)?;
+        let wait = match wait {
+            Wait::Sleep => malloc::M_WAITOK,
+            Wait::Never => malloc::M_NOWAIT,
+        };
+        let size = length.checked_add(1).ok_or(Errno::EINVAL)?;
         // SAFETY: the type is netgraph's own, registered as long as netgraph is loaded, on which this module depends.
-        let memory = unsafe { malloc::malloc(length.saturating_add(1), memory_type(), flags) };
-        let memory = NonNull::new(memory.cast::<u8>()).ok_or(Errno::ENOMEM)?;
-        // SAFETY: `length` bytes were just allocated, are zeroed, and nobody else has them.
-        let bytes = unsafe { core::slice::from_raw_parts_mut(memory.as_ptr(), length) };
-        // The first copy decides, should the chain ever change under us: write back the header that was checked.
-        let copied = datagram.copy_to(bytes);
-        // INVARIANT: header and arglen bytes lie in the allocation.
-        let message = Self(memory.cast());
+        let memory = unsafe { malloc::malloc(size, memory_type(), wait | malloc::M_ZERO) };
+        let memory = NonNull::new(memory.cast::<Header>()).ok_or(Errno::ENOMEM)?;
         // SAFETY: the allocation begins with room for a header.
-        unsafe { message.0.write(header) };
-        copied.map(|()| message)
+        unsafe { memory.write(header) };
+        // INVARIANT: header and arglen bytes lie in the allocation.
+        Ok(Self(memory))
+    }
+
+    fn arguments_ptr(&self) -> *mut u8 {
+        self.0.as_ptr().cast::<u8>().wrapping_add(size_of::<Header>())
     }
 
     /// A copy of the header.

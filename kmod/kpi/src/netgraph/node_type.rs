@@ -8,14 +8,13 @@
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::ptr::NonNull;
 
-use super::item::Item;
-use super::message::Message;
+use super::item::{Incoming, Item};
 use super::node::{Hook, HookName, Node};
 use crate::errno::{Errno, Result, to_c};
 use crate::mbuf::Mbuf;
 use crate::memory::Arc;
 use crate::mutex::StaticMutex;
-use crate::raw::kernel::MOD_LOAD;
+use crate::raw::kernel::{MOD_LOAD, MOD_UNLOAD};
 use crate::raw::netgraph as raw;
 use crate::shared::field;
 
@@ -27,17 +26,17 @@ pub trait NodeType: 'static {
     /// The type's descriptor, as registered with netgraph.
     fn descriptor() -> *mut raw::ng_type;
 
-    /// A control message came from node `sender` (an ID), other than the generic ones that netgraph answers itself.
+    /// A control message came, other than the generic ones that netgraph answers itself.
     ///
     /// # Errors
     /// What the sender is to see.
-    fn receive_message(private: &Self::Private, message: Message, sender: u32) -> Result;
+    fn receive_message(private: &Self::Private, message: Incoming) -> Result;
 
     /// A packet came in by the hook called `hook`.
     ///
     /// # Errors
     /// What the sender is to see.
-    fn receive_data(private: &Self::Private, hook: HookName, packet: Mbuf) -> Result;
+    fn receive_data(private: &Self::Private, hook: &HookName, packet: Mbuf) -> Result;
 
     /// A hook is about to be added.
     ///
@@ -45,11 +44,17 @@ pub trait NodeType: 'static {
     /// Refuses the hook.
     fn new_hook(private: &Self::Private, hook: Hook) -> Result;
 
+    /// A hook that was added has been connected to its peer, and can be used as soon as this returns.
+    fn connected(private: &Self::Private, hook: &Hook);
+
     /// The hook of this name, if there is one.
     fn find_hook(private: &Self::Private, name: &HookName) -> Option<Hook>;
 
     /// A hook has been taken off the node, which has `left` more.
     fn lost_hook(private: &Self::Private, hook: &Hook, left: usize);
+
+    /// The node begins to shut down; its hooks are removed next.
+    fn closing(private: &Self::Private);
 
     /// The node is gone.
     fn shut_down(private: &Self::Private);
@@ -67,13 +72,51 @@ static PRIVATE: StaticMutex<()> = StaticMutex::new(());
 /// `module` is the module that is being loaded.
 pub unsafe fn register<T: NodeType>(module: *mut c_void) -> Result {
     PRIVATE.init(c"ng_socket private");
-    // SAFETY: the descriptor is a static of the module, as netgraph requires; the caller passes the module on.
-    let registered = Errno::check(unsafe { raw::ng_mod_event(module, MOD_LOAD, T::descriptor().cast()) });
+    let load = || {
+        // SAFETY: the descriptor is a static of the module, as netgraph requires; the caller passes the module on.
+        Errno::check(unsafe { raw::ng_mod_event(module, MOD_LOAD, T::descriptor().cast()) })
+    };
+    let registered = load().or_else(|errno| match other_version::<T>() {
+        true if errno == Errno::EINVAL => load(),
+        _ => Err(errno),
+    });
     if registered.is_err() {
         // SAFETY: there is no node of a type that is not registered, so that nobody has used the mutex.
         unsafe { PRIVATE.destroy() };
     }
     registered
+}
+
+/// Makes the descriptor one for a kernel with `INVARIANTS`, which has a number of its own in FreeBSD 15 although its
+/// structures are the same; whether there is such a kernel. Nothing that a module can look at tells such kernels apart,
+/// but that they refuse the plain number, with a line in the message buffer.
+fn other_version<T: NodeType>() -> bool {
+    if cfg!(feature = "freebsd15") {
+        // SAFETY: the descriptor is a static of the module, which netgraph has just refused, so that it is ours.
+        unsafe { (*T::descriptor()).version = raw::NG_ABI_VERSION | raw::NG_ABI_INVARIANTS };
+    }
+    cfg!(feature = "freebsd15")
+}
+
+/// Takes a node type back from netgraph, from the module's unload event.
+///
+/// # Errors
+/// `EBUSY`: there are nodes of this type; nothing has changed.
+///
+/// # Safety
+/// `module` is the module that is being unloaded, and nobody can make or find a node of the type any more.
+pub unsafe fn unregister<T: NodeType>(module: *mut c_void) -> Result {
+    // SAFETY: the descriptor is the registered static; the caller passes the module on.
+    Errno::check(unsafe { raw::ng_mod_event(module, MOD_UNLOAD, T::descriptor().cast()) })
+}
+
+/// Frees what [`register`] set up, once the type is unregistered and nobody is in its methods any more.
+///
+/// # Safety
+/// No method of the type runs or will run.
+pub unsafe fn forget() {
+    // SAFETY: only those methods use the mutex (caller).
+    unsafe { PRIVATE.destroy() }
 }
 
 /// The descriptor netgraph gets for `T`.
@@ -86,11 +129,11 @@ pub const fn descriptor<T: NodeType>(name: &'static CStr, commands: *const raw::
         // No constructor: such nodes come from socket(2) only, and mkpeer gets EINVAL from netgraph.
         constructor: None,
         rcvmsg: Some(rcvmsg::<T>),
-        close: None,
+        close: Some(close::<T>),
         shutdown: Some(shutdown::<T>),
         newhook: Some(newhook::<T>),
         findhook: Some(findhook::<T>),
-        connect: None,
+        connect: Some(connect::<T>),
         rcvdata: Some(rcvdata::<T>),
         disconnect: Some(disconnect::<T>),
         cmdlist: commands,
@@ -177,7 +220,7 @@ pub fn take_private<T: NodeType>(node: &Node) -> Option<Arc<T::Private>> {
 /// Borrows the data of a node whose queue netgraph holds for us.
 ///
 /// # Safety
-/// Called from rcvmsg or rcvdata of a node of type `T`, and not kept beyond.
+/// Called from a method of a node of type `T` that netgraph calls with the node's queue held, and not kept beyond.
 unsafe fn borrow<'a, T: NodeType>(node: *mut raw::ng_node) -> Option<&'a T::Private> {
     // SAFETY: netgraph passes a live node.
     let pointer = unsafe { field!(node, raw::ng_node, nd_private).read_volatile() };
@@ -191,12 +234,14 @@ unsafe extern "C" fn rcvmsg<T: NodeType>(
     item: *mut raw::ng_item,
     _: *mut raw::ng_hook,
 ) -> c_int {
+    // SAFETY: netgraph passes a live node.
+    let here = unsafe { (*node).nd_ID };
     // SAFETY: netgraph gives the item away.
-    let message = unsafe { Item::from_raw(item) }.and_then(Item::into_message);
+    let message = unsafe { Item::from_raw(item) }.and_then(|item| item.into_message(here));
     // SAFETY: this is rcvmsg, and the borrow ends with it.
     let private = unsafe { borrow::<T>(node) };
     to_c(match (private, message) {
-        (Some(private), Some((message, sender))) => T::receive_message(private, message, sender),
+        (Some(private), Some(message)) => T::receive_message(private, message),
         _ => Err(Errno::EINVAL),
     })
 }
@@ -210,14 +255,37 @@ unsafe extern "C" fn rcvdata<T: NodeType>(hook: *mut raw::ng_hook, item: *mut ra
     };
     // SAFETY: netgraph passes a live hook, which keeps its node.
     let node = unsafe { (*hook.as_ptr()).hk_node };
-    // SAFETY: as above; the name never changes.
-    let name = unsafe { (*hook.as_ptr()).hk_name };
+    // SAFETY: as above; the name never changes, and the kernel wrote it into zeroed memory.
+    let name = HookName::of_padded(unsafe { (*hook.as_ptr()).hk_name });
     // SAFETY: this is rcvdata, and the borrow ends with it.
     let private = unsafe { borrow::<T>(node) };
-    to_c(match (private, packet, HookName::new(&name)) {
-        (Some(private), Some(packet), Ok(name)) => T::receive_data(private, name, packet),
+    to_c(match (private, packet) {
+        (Some(private), Some(packet)) => T::receive_data(private, &name, packet),
         _ => Err(Errno::EINVAL),
     })
+}
+
+/// `ng_close_t`: before the hooks are removed.
+unsafe extern "C" fn close<T: NodeType>(node: *mut raw::ng_node) -> c_int {
+    // SAFETY: netgraph holds the node's queue for writing, as for shutdown, which follows; the borrow ends with this.
+    if let Some(private) = unsafe { borrow::<T>(node) } {
+        T::closing(private);
+    }
+    0
+}
+
+/// `ng_connect_t`: refusing here would be too late to say why, so that nothing is refused.
+unsafe extern "C" fn connect<T: NodeType>(hook: *mut raw::ng_hook) -> c_int {
+    let Some(hook) = NonNull::new(hook) else { return 0 };
+    // SAFETY: netgraph passes a live hook, which keeps its node.
+    let node = unsafe { (*hook.as_ptr()).hk_node };
+    // SAFETY: as above.
+    let hook = unsafe { Hook::from_borrowed(hook) };
+    // SAFETY: netgraph holds the node's queue for writing; the borrow ends with this call.
+    if let Some(private) = unsafe { borrow::<T>(node) } {
+        T::connected(private, &hook);
+    }
+    0
 }
 
 /// `ng_shutdown_t`

@@ -35,8 +35,11 @@ layout!(DOMAIN: domain = "struct domain", prefix;
 
 constants! {
     PF_NETGRAPH: c_int = 32;
+    DOMF_UNLOADABLE: c_int = 4;
 }
 
 unsafe extern "C" {
     pub fn domain_add(dp: *mut domain);
+    /// Does nothing unless the domain has `DOMF_UNLOADABLE`.
+    pub fn domain_remove(dp: *mut domain);
 }

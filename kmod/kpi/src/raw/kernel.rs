@@ -58,6 +58,7 @@ constants! {
     SI_ORDER_ANY: c_uint = 0xfffffff;
     MOD_LOAD: c_int = 0;
     MOD_UNLOAD: c_int = 1;
+    MOD_QUIESCE: c_int = 3;
     MDT_DEPEND: c_int = 1;
     MDT_MODULE: c_int = 2;
     MDT_VERSION: c_int = 3;

@@ -6,6 +6,7 @@
 //! The names are C's, so that `grep` finds them in FreeBSD's tree.
 #![allow(non_camel_case_types, non_snake_case, missing_docs)]
 
+pub mod counter;
 pub mod domain;
 pub mod epoch;
 pub mod kernel;
@@ -14,6 +15,7 @@ pub mod mbuf;
 pub mod mutex;
 pub mod netgraph;
 pub mod ng_message;
+pub mod ng_parse;
 pub mod ng_socket;
 pub mod protosw;
 pub mod socketvar;
@@ -73,6 +75,9 @@ pub const LAYOUTS: &[Layout] = &[
     netgraph::NG_CMDLIST,
     ng_message::NG_MESG,
     ng_message::NGM_MKPEER_ARGS,
+    ng_parse::NG_PARSE_TYPE,
+    ng_parse::NG_PARSE_STRUCT_FIELD,
+    ng_parse::NG_PARSE_FIXEDARRAY_INFO,
     ng_socket::NGPCB,
     protosw::PROTOSW,
     socketvar::SOCKET,

@@ -5,6 +5,7 @@ use core::ffi::{c_char, c_int, c_uint, c_ulong, c_void};
 use super::kernel::modeventhand_t;
 use super::mbuf::mbuf;
 use super::ng_message::ng_mesg;
+use super::ng_parse::ng_parse_type;
 use super::{constants, layout};
 
 pub type ng_rcvmsg_t = unsafe extern "C" fn(*mut ng_node, *mut ng_item, *mut ng_hook) -> c_int;
@@ -85,8 +86,8 @@ pub struct ng_cmdlist {
     pub cookie: u32,
     pub cmd: c_int,
     pub name: *const c_char,
-    pub mesgType: *const c_void,
-    pub respType: *const c_void,
+    pub mesgType: *const ng_parse_type,
+    pub respType: *const ng_parse_type,
 }
 layout!(NG_CMDLIST: ng_cmdlist = "struct ng_cmdlist", size 32;
     cookie = "cookie" @ 0, cmd = "cmd" @ 4, name = "name" @ 8, mesgType = "mesgType" @ 16, respType = "respType" @ 24);
@@ -118,10 +119,15 @@ layout!(NG_TYPE: ng_type = "struct ng_type", size 128;
 constants! {
     NG_ABI_VERSION: u32 = 12;
     NGF_INVALID: c_int = 1;
+    HK_INVALID: c_int = 1;
     NG_NOFLAGS: c_int = 0;
+    NG_QUEUE: c_int = 1;
     NG_WAITOK: c_int = 2;
     NG_PROGRESS: c_int = 4;
 }
+
+/// What FreeBSD 15 adds to [`NG_ABI_VERSION`] when the kernel is built with `INVARIANTS`; the structures are the same.
+pub const NG_ABI_INVARIANTS: u32 = 0x2_0000;
 
 unsafe extern "C" {
     pub fn ng_make_node_common(kind: *mut ng_type, nodepp: *mut *mut ng_node) -> c_int;
@@ -137,6 +143,8 @@ unsafe extern "C" {
     pub fn ng_package_msg(msg: *mut ng_mesg, flags: c_int) -> *mut ng_item;
     /// Frees `item` when it fails.
     pub fn ng_address_path(here: *mut ng_node, item: *mut ng_item, address: *const c_char, retaddr: u32) -> c_int;
+    /// Frees `item` when it fails.
+    pub fn ng_address_ID(here: *mut ng_node, item: *mut ng_item, id: u32, retaddr: u32) -> c_int;
     /// Frees `item` when it fails.
     pub fn ng_address_hook(here: *mut ng_node, item: *mut ng_item, hook: *mut ng_hook, retaddr: u32) -> c_int;
     /// Consumes `item` whatever it returns.

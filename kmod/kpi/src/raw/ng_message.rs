@@ -39,4 +39,6 @@ constants! {
     NGF_RESP: u32 = 1;
     NGM_GENERIC_COOKIE: u32 = 1137070366;
     NGM_MKPEER: u32 = 2;
+    NGM_NAME: u32 = 4;
+    NGM_RMHOOK: u32 = 5;
 }

@@ -118,4 +118,5 @@ layout!(PROTOSW: protosw = "struct protosw", size 264;
 constants! {
     PR_ATOMIC: c_short = 1;
     PR_ADDR: c_short = 2;
+    PRUS_MORETOCOME: c_int = 4;
 }

@@ -104,6 +104,9 @@ pub struct sockaddr {
 constants! {
     AF_NETGRAPH: u8 = 32;
     SOCK_DGRAM: c_short = 2;
+    MSG_DONTWAIT: c_int = 0x80;
+    MSG_NBIO: c_int = 0x4000;
+    MSG_MORETOCOME: c_int = 0x10_0000;
     SS_ISCONNECTED: c_short = 2;
     SS_NBIO: c_short = 0x100;
     SBS_CANTRCVMORE: c_short = 0x20;

@@ -35,9 +35,11 @@ constants! {
     CTLTYPE_NODE: c_uint = 1;
     CTLTYPE_INT: c_uint = 2;
     CTLTYPE_ULONG: c_uint = 8;
+    CTLTYPE_U64: c_uint = 9;
     CTLFLAG_RD: c_uint = 0x8000_0000;
     CTLFLAG_RW: c_uint = 0xc000_0000;
     CTLFLAG_MPSAFE: c_uint = 0x4_0000;
+    CTLFLAG_STATS: c_uint = 0x2000;
 }
 
 unsafe extern "C" {
@@ -45,5 +47,6 @@ unsafe extern "C" {
     pub static mut sysctl___net_graph: sysctl_oid;
 
     pub fn sysctl_handle_int(oidp: *mut sysctl_oid, arg1: *mut c_void, arg2: isize, req: *mut c_void) -> c_int;
+    pub fn sysctl_handle_counter_u64(oidp: *mut sysctl_oid, arg1: *mut c_void, arg2: isize, req: *mut c_void) -> c_int;
     pub fn sysctl_handle_long(oidp: *mut sysctl_oid, arg1: *mut c_void, arg2: isize, req: *mut c_void) -> c_int;
 }

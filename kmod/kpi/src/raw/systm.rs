@@ -19,6 +19,11 @@ constants! {
 }
 
 unsafe extern "C" {
+    /// Seconds since the kernel booted; the kernel writes it.
+    pub static time_uptime: i64;
+
+    /// Sleeps for `sbt`, in units of 2⁻³² s.
+    pub fn pause_sbt(wmesg: *const c_char, sbt: i64, pr: i64, flags: c_int) -> c_int;
     pub fn _sleep(
         chan: *const c_void,
         lock: *mut lock_object,

@@ -1,5 +1,6 @@
 //! `struct sockaddr_ng`: what processes pass in, and what they get.
 
+use crate::netgraph::{HookName, NodeName};
 use crate::raw::socketvar::{AF_NETGRAPH, sockaddr};
 
 /// The longest address a `sockaddr` can carry, without its two bytes of head.
@@ -83,6 +84,8 @@ pub struct OwnAddress {
     data: [u8; 32],
 }
 
+const _: () = assert!(size_of::<OwnAddress>() == OwnAddress::FULL_LENGTH as usize);
+
 impl OwnAddress {
     /// How long the addresses are that receivers of control messages see: `sizeof(struct sockaddr_ng)`.
     #[cfg(not(feature = "freebsd15"))]
@@ -93,11 +96,7 @@ impl OwnAddress {
     /// How long the addresses are that getsockname(2) returns.
     pub const FULL_LENGTH: u8 = 34;
 
-    fn with(text: impl Iterator<Item = u8>, len: u8) -> Self {
-        let mut data = [0; 32];
-        for (place, byte) in data.iter_mut().take(31).zip(text) {
-            *place = byte;
-        }
+    const fn with(data: [u8; 32], len: u8) -> Self {
         Self {
             len,
             family: AF_NETGRAPH,
@@ -107,54 +106,53 @@ impl OwnAddress {
 
     /// The hook a packet came in by; as long as the name needs.
     #[must_use]
-    pub fn of_hook(name: &[u8]) -> Self {
-        let text = name.len().min(31);
-        Self::with(name.iter().copied(), u8::try_from(text).unwrap_or(31).saturating_add(3))
+    pub fn of_hook(name: &HookName) -> Self {
+        let length = u8::try_from(name.len()).unwrap_or(31);
+        Self::with(name.field(), length.saturating_add(3))
     }
 
     /// The node a message came from: `[id]:`.
     #[must_use]
     pub fn of_sender(id: u32) -> Self {
-        Self::with(bracketed(id).chain(*b":"), Self::CONTROL_LENGTH)
+        Self::with(bracketed(id, b"]:"), Self::CONTROL_LENGTH)
     }
 
     /// A node's own name, for getsockname(2).
     #[must_use]
-    pub fn of_name(name: &[u8]) -> Self {
-        Self::with(name.iter().copied(), Self::FULL_LENGTH)
+    pub const fn of_name(name: &NodeName) -> Self {
+        Self::with(name.field(), Self::FULL_LENGTH)
     }
 
     /// The address of a node without a name, for getsockname(2): `[id]`.
     #[must_use]
     pub fn of_id(id: u32) -> Self {
-        Self::with(bracketed(id), Self::FULL_LENGTH)
+        Self::with(bracketed(id, b"]"), Self::FULL_LENGTH)
     }
 
     pub(crate) const fn as_sockaddr(&self) -> *const sockaddr {
         core::ptr::from_ref(self).cast()
     }
-
-    /// The bytes of the address, head included.
-    pub(crate) fn as_bytes(&self) -> [u8; Self::FULL_LENGTH as usize] {
-        let mut bytes = [0; Self::FULL_LENGTH as usize];
-        let source = [self.len, self.family].into_iter().chain(self.data);
-        for (place, byte) in bytes.iter_mut().zip(source) {
-            *place = byte;
-        }
-        bytes
-    }
 }
 
-/// `[id]` in lower-case hexadecimal without leading zeros, as netgraph writes and reads IDs.
-fn bracketed(id: u32) -> impl Iterator<Item = u8> {
-    let digits = (8 - id.leading_zeros() / 4).clamp(1, 8);
-    let digit = move |place: u32| {
-        let value = u8::try_from((id >> (4 * place)) & 0xf).unwrap_or(0);
-        if value < 10 { b'0' + value } else { b'a' + (value - 10) }
+/// `[`, the ID in lower-case hexadecimal without leading zeros, as netgraph writes and reads IDs, and `end`.
+fn bracketed(id: u32, end: &[u8]) -> [u8; 32] {
+    let mut text = [0; 32];
+    let mut places = text.iter_mut();
+    let mut put = |byte| {
+        if let Some(place) = places.next() {
+            *place = byte;
+        }
     };
-    core::iter::once(b'[')
-        .chain((0..digits).rev().map(digit))
-        .chain(core::iter::once(b']'))
+    put(b'[');
+    let digits = (8 - id.leading_zeros() / 4).clamp(1, 8);
+    for place in (0..digits).rev() {
+        let value = (id >> (4 * place)) as u8 & 0xf;
+        put(if value < 10 { b'0' + value } else { b'a' + (value - 10) });
+    }
+    for byte in end {
+        put(*byte);
+    }
+    text
 }
 
 #[cfg(test)]
@@ -181,10 +179,11 @@ mod tests {
 
     #[test]
     fn hooks_take_the_room_they_need() {
-        let address = OwnAddress::of_hook(b"left2right");
+        let address = OwnAddress::of_hook(&HookName::new(b"left2right").expect("a short name"));
         assert_eq!((address.len, address.family), (13, 32));
         assert_eq!(text(&address), b"left2right");
-        assert_eq!(OwnAddress::of_hook(&[b'x'; 31]).len, 34);
+        let longest = HookName::new(&[b'x'; 31]).expect("31 bytes fit");
+        assert_eq!(OwnAddress::of_hook(&longest).len, 34);
     }
 
     #[test]

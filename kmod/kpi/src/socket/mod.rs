@@ -4,7 +4,9 @@ mod address;
 mod protocol;
 
 pub use address::{Address, OwnAddress};
-pub use protocol::{Kind, Name, Protocol, SocketList, domain, install, protosw};
+pub use protocol::{
+    Drained, Kind, Name, Outgoing, Patience, Protocol, SocketList, domain, install, protosw, socket_count,
+};
 
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -150,6 +152,18 @@ impl Socket {
         unsafe { raw::sorwakeup_locked(self.as_ptr()) }
     }
 
+    /// Takes back an error that [`Socket::set_error`] left and nobody has seen, if it is `errno`.
+    pub fn clear_error(self, errno: Errno) {
+        let _guard = self.lock();
+        let place = field!(self.as_ptr(), raw::socket, so_error);
+        // SAFETY: the socket is live (invariant) and its lock held.
+        let pending = unsafe { place.read_volatile() };
+        if core::ffi::c_int::from(pending) == errno.get() {
+            // SAFETY: as above.
+            unsafe { place.write_volatile(0) };
+        }
+    }
+
     /// Ends the socket: nothing more to read, nothing more to write, and everyone who waits is woken.
     pub fn disconnected(self) {
         // SAFETY: the socket is live (invariant), and none of its locks is held by us.
@@ -198,7 +212,7 @@ impl ReceiveBuffer {
     ///
     /// # Errors
     /// `ENOBUFS`: there is no room; the packet is freed, and a reader that asked for it (`SO_RERROR`) is told.
-    /// `EINVAL`: the packet has no packet header; it is freed.
+    /// `EINVAL`: the packet has no packet header, without which the kernel would panic; it is freed.
     pub fn append(self, from: &OwnAddress, packet: Mbuf) -> Result {
         if !packet.is_packet() {
             return Err(Errno::EINVAL);

@@ -3,9 +3,10 @@
 //! `so_pcb` is a [`Pcb`] from attach to detach. The socket layer calls detach when the last reference to the socket is
 //! gone, so that no other method can be running or follow.
 
+use core::cell::UnsafeCell;
 use core::ffi::{CStr, c_int};
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicPtr, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
 use super::Socket;
 use super::address::{Address, OwnAddress};
@@ -17,7 +18,7 @@ use crate::raw::domain as raw_domain;
 use crate::raw::mbuf::mbuf;
 use crate::raw::ng_socket::{NG_CONTROL, NG_DATA, ngpcb};
 use crate::raw::protosw as raw;
-use crate::raw::socketvar::{SOCK_DGRAM, sockaddr, socket};
+use crate::raw::socketvar::{MSG_DONTWAIT, MSG_MORETOCOME, MSG_NBIO, SOCK_DGRAM, sockaddr, socket};
 use crate::raw::systm::thread;
 use crate::raw::uio::uio;
 use crate::shared::SyncCell;
@@ -41,14 +42,38 @@ pub struct Name {
     pub id: u32,
 }
 
+/// Whether a send may wait for the message to be applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// It may.
+    Wait,
+    /// It may not: the socket is non-blocking, or the caller said `MSG_DONTWAIT`.
+    Return,
+}
+
+/// One datagram that a process sends.
+pub struct Outgoing<'a> {
+    /// What it sends.
+    pub datagram: Mbuf,
+    /// Where to, if it says so.
+    pub address: Option<Address<'a>>,
+    /// Whether it waits.
+    pub patience: Patience,
+    /// The thread that sends.
+    pub thread: Thread,
+}
+
 /// A protocol of the netgraph domain.
 ///
-/// # Safety
-/// When [`Protocol::detach`] returns, the implementation keeps no copy of the [`Socket`] that [`Protocol::attach`] got,
-/// and no thread uses one; the same holds when attach fails.
-pub unsafe trait Protocol: Sized + Send + Sync + 'static {
+/// Whoever makes a protocol switch of an implementation ([`protosw`], which is unsafe) vouches that it lets go of its
+/// socket: when [`Protocol::detach`] returns, it keeps no copy of the [`Socket`] that [`Protocol::attach`] got, and no
+/// thread uses one; the same holds when attach fails.
+pub trait Protocol: Sized + Send + Sync + 'static {
     /// The protocol's number.
     const KIND: Kind;
+
+    /// What is at hand for one sender at a time: the socket layer lets no second one in.
+    type Sender: Default + Send;
 
     /// The list netstat(1) reads.
     fn sockets() -> &'static SocketList;
@@ -81,7 +106,10 @@ pub unsafe trait Protocol: Sized + Send + Sync + 'static {
     ///
     /// # Errors
     /// What the caller is to see.
-    fn send(&self, socket: Socket, datagram: Mbuf, address: Option<&Address<'_>>, thread: &Thread) -> Result;
+    fn send(&self, socket: Socket, sender: &mut Self::Sender, outgoing: Outgoing<'_>) -> Result;
+
+    /// recv(2) and its family have taken something out of the receive buffer, or tried to.
+    fn received(&self);
 
     /// getsockname(2)
     ///
@@ -95,10 +123,11 @@ pub unsafe trait Protocol: Sized + Send + Sync + 'static {
 
 /// What lies behind `so_pcb`: first what netstat(1) reads, then the protocol's own.
 #[repr(C)]
-struct Pcb<P> {
+struct Pcb<P: Protocol> {
     listed: SyncCell<ngpcb>,
     socket: Socket,
     protocol: P,
+    sender: UnsafeCell<P::Sender>,
 }
 
 /// `ngsocklist`: every netgraph socket, for netstat(1).
@@ -187,13 +216,81 @@ unsafe fn pcb<'a, P: Protocol>(so: *mut socket) -> Option<&'a Pcb<P>> {
     NonNull::new(pcb.cast::<Pcb<P>>()).map(|pcb| unsafe { pcb.as_ref() })
 }
 
+/// How many sockets there are, those included that are being attached.
+static SOCKETS: AtomicUsize = AtomicUsize::new(0);
+/// Set while the module goes: no new sockets.
+static DRAINING: AtomicBool = AtomicBool::new(false);
+
+/// How many sockets the protocols have.
+#[must_use]
+pub fn socket_count() -> usize {
+    SOCKETS.load(Ordering::SeqCst)
+}
+
+/// Nobody has a socket, and nobody gets one as long as this lives.
+pub struct Drained(());
+
+impl Drained {
+    /// Closes the door; socket(2) is `ENXIO` from now on.
+    ///
+    /// # Errors
+    /// `EBUSY`: there are sockets. The door is open again.
+    pub fn new() -> Result<Self> {
+        // A socket counts itself before it looks at the door, and we close the door before we look at the count: so one
+        // of the two sees the other.
+        DRAINING.store(true, Ordering::SeqCst);
+        let drained = Self(());
+        if socket_count() == 0 {
+            Ok(drained)
+        } else {
+            Err(Errno::EBUSY)
+        }
+    }
+
+    /// Takes the domain away from socket(2) for good, and waits until nobody can be in the protocols' methods any more.
+    ///
+    /// The kernel counts no references to a domain: a thread that found the protocol before it was taken away may not
+    /// have come to attach yet, and one whose socket was detached may still read the switch's flags on its way out. In
+    /// neither stretch does the kernel sleep, so that both are over within a second, unless such a thread is kept off
+    /// its CPU for longer; nothing a module can do would notice that one.
+    ///
+    /// # Safety
+    /// The domain was installed by [`install`], and nothing but its sockets calls the protocols' methods.
+    pub unsafe fn uninstall(self, domain: *mut raw_domain::domain) {
+        // SAFETY: the domain is in the kernel's list since install put it there (caller).
+        unsafe { raw_domain::domain_remove(domain) };
+        loop {
+            crate::thread::pause(1);
+            if socket_count() == 0 {
+                break;
+            }
+        }
+        // The door stays closed.
+        core::mem::forget(self);
+    }
+}
+
+impl Drop for Drained {
+    fn drop(&mut self) {
+        DRAINING.store(false, Ordering::SeqCst);
+    }
+}
+
 unsafe extern "C" fn attach<P: Protocol>(so: *mut socket, _protocol: c_int, td: *mut thread) -> c_int {
-    // SAFETY: the socket layer passes a new socket and the current thread.
-    let attached = unsafe { Socket::recognise(so) }.and_then(|socket| {
-        // SAFETY: as above.
-        let thread = unsafe { Thread::new(td) };
-        attach_to::<P>(socket, &thread)
-    });
+    SOCKETS.fetch_add(1, Ordering::SeqCst);
+    let attached = if DRAINING.load(Ordering::SeqCst) {
+        Err(Errno::ENXIO)
+    } else {
+        // SAFETY: the socket layer passes a new socket.
+        unsafe { Socket::recognise(so) }.and_then(|socket| {
+            // SAFETY: the socket layer passes the current thread.
+            let thread = unsafe { Thread::new(td) };
+            attach_to::<P>(socket, &thread)
+        })
+    };
+    if attached.is_err() {
+        SOCKETS.fetch_sub(1, Ordering::SeqCst);
+    }
     to_c(attached)
 }
 
@@ -216,6 +313,7 @@ fn attach_to<P: Protocol>(socket: Socket, thread: &Thread) -> Result {
             listed,
             socket,
             protocol,
+            sender: UnsafeCell::default(),
         },
         Wait::Sleep,
     )?;
@@ -235,6 +333,7 @@ unsafe extern "C" fn detach<P: Protocol>(so: *mut socket) {
     let pcb = unsafe { KBox::from_raw(pcb) };
     P::sockets().remove(pcb.listed.get());
     pcb.into_inner().protocol.detach();
+    SOCKETS.fetch_sub(1, Ordering::SeqCst);
 }
 
 /// close(2) and abort: whoever still waits on the socket is woken; detach does the rest.
@@ -288,7 +387,7 @@ unsafe extern "C" fn disconnect<P: Protocol>(so: *mut socket) -> c_int {
 
 unsafe extern "C" fn send<P: Protocol>(
     so: *mut socket,
-    _flags: c_int,
+    flags: c_int,
     m: *mut mbuf,
     name: *mut sockaddr,
     control: *mut mbuf,
@@ -304,11 +403,30 @@ unsafe extern "C" fn send<P: Protocol>(
     let thread = unsafe { Thread::new(td) };
     // SAFETY: the socket layer calls a method of an attached socket.
     let sent = match (unsafe { pcb::<P>(so) }, datagram, ancillary) {
-        (Some(pcb), Some(datagram), None) => pcb.protocol.send(pcb.socket, datagram, address.as_ref(), &thread),
+        (Some(pcb), Some(datagram), None) => {
+            let outgoing = Outgoing {
+                datagram,
+                address,
+                patience: patience(pcb.socket, flags),
+                thread,
+            };
+            // SAFETY: sosend calls this with the socket's send lock, so that there is no other sender.
+            let sender = unsafe { &mut *pcb.sender.get() };
+            pcb.protocol.send(pcb.socket, sender, outgoing)
+        }
         _ => Err(Errno::EINVAL),
     };
     // A node may answer anything, also what only the kernel may say to itself.
     to_c(sent.map_err(Errno::for_process))
+}
+
+/// Whether a send may wait; `flags` are those of pr_send, into which [`sosend`] smuggled the caller's wish.
+fn patience(socket: Socket, flags: c_int) -> Patience {
+    if flags & raw::PRUS_MORETOCOME != 0 || socket.is_nonblocking() {
+        Patience::Return
+    } else {
+        Patience::Wait
+    }
 }
 
 fn own_name<P: Protocol>(so: *mut socket) -> Result<OwnAddress> {
@@ -319,7 +437,7 @@ fn own_name<P: Protocol>(so: *mut socket) -> Result<OwnAddress> {
     Ok(if unnamed {
         OwnAddress::of_id(name.id)
     } else {
-        OwnAddress::of_name(name.name.as_bytes())
+        OwnAddress::of_name(&name.name)
     })
 }
 
@@ -327,13 +445,12 @@ fn own_name<P: Protocol>(so: *mut socket) -> Result<OwnAddress> {
 unsafe extern "C" fn sockaddr_of<P: Protocol>(so: *mut socket, name: *mut *mut sockaddr) -> c_int {
     use crate::raw::malloc;
     to_c(own_name::<P>(so).and_then(|address| {
-        let bytes = address.as_bytes();
         let kind = (&raw mut malloc::M_SONAME).cast();
         // SAFETY: the kernel's own type of memory; getsockname may sleep.
-        let memory = unsafe { malloc::malloc(bytes.len(), kind, malloc::M_WAITOK) };
-        let memory = NonNull::new(memory.cast::<[u8; OwnAddress::FULL_LENGTH as usize]>()).ok_or(Errno::ENOMEM)?;
+        let memory = unsafe { malloc::malloc(size_of::<OwnAddress>(), kind, malloc::M_WAITOK) };
+        let memory = NonNull::new(memory.cast::<OwnAddress>()).ok_or(Errno::ENOMEM)?;
         // SAFETY: just allocated, as many bytes as are written.
-        unsafe { memory.write(bytes) };
+        unsafe { memory.write(address) };
         // SAFETY: the kernel passes a variable for the address, which it frees.
         unsafe { name.write(memory.as_ptr().cast()) };
         Ok(())
@@ -343,9 +460,8 @@ unsafe extern "C" fn sockaddr_of<P: Protocol>(so: *mut socket, name: *mut *mut s
 #[cfg(feature = "freebsd15")]
 unsafe extern "C" fn sockaddr_of<P: Protocol>(so: *mut socket, name: *mut sockaddr) -> c_int {
     to_c(own_name::<P>(so).map(|address| {
-        let storage = name.cast::<[u8; OwnAddress::FULL_LENGTH as usize]>();
-        // SAFETY: the kernel passes a sockaddr_storage, 128 bytes.
-        unsafe { storage.write(address.as_bytes()) }
+        // SAFETY: the kernel passes a sockaddr_storage, 128 bytes; an OwnAddress needs no alignment.
+        unsafe { name.cast::<OwnAddress>().write(address) }
     }))
 }
 
@@ -359,6 +475,9 @@ static DEFAULT_SORECEIVE: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
 /// A send that failed has sent nothing, so that the caller's count is put back: else a signal or a timeout that ends the
 /// wait for a control message would look like success. A node that is gone is ENOTCONN, not EPIPE with its signal; so is
 /// a data socket that never had one.
+///
+/// The kernel does not pass `MSG_DONTWAIT` on to pr_send. `MSG_MORETOCOME`, which means nothing to a protocol of whole
+/// datagrams, it does: so the one travels as the other.
 unsafe extern "C" fn sosend<P: Protocol>(
     so: *mut socket,
     name: *mut sockaddr,
@@ -374,17 +493,25 @@ unsafe extern "C" fn sosend<P: Protocol>(
     let uio_place = NonNull::new(uio);
     // SAFETY: the socket layer's uio is live during the call and nobody else's.
     let before = uio_place.map(|uio| unsafe { (*uio.as_ptr()).uio_resid });
-    // SAFETY: the arguments are passed on as they came.
+    let flags = if flags & (MSG_DONTWAIT | MSG_NBIO) != 0 {
+        flags | MSG_MORETOCOME
+    } else {
+        flags & !MSG_MORETOCOME
+    };
+    // SAFETY: the arguments are passed on as they came, but for that flag.
     let sent = Errno::check(unsafe { default(so, name, uio, top, control, flags, td) });
-    if let (Err(_), Some(uio), Some(before)) = (sent, uio_place, before) {
+    if sent.is_ok() {
+        return 0;
+    }
+    if let (Some(uio), Some(before)) = (uio_place, before) {
         // SAFETY: as above.
         unsafe { (*uio.as_ptr()).uio_resid = before };
     }
     // SAFETY: the caller holds the socket, so that it is attached still.
-    let has_node = unsafe { pcb::<P>(so) }.is_some_and(|pcb| pcb.protocol.has_node());
+    let has_node = || unsafe { pcb::<P>(so) }.is_some_and(|pcb| pcb.protocol.has_node());
     to_c(sent.map_err(|errno| match errno {
         Errno::EPIPE => Errno::ENOTCONN,
-        Errno::EDESTADDRREQ if P::KIND == Kind::Data && !has_node => Errno::ENOTCONN,
+        Errno::EDESTADDRREQ if P::KIND == Kind::Data && !has_node() => Errno::ENOTCONN,
         other => other,
     }))
 }
@@ -408,17 +535,24 @@ unsafe extern "C" fn soreceive<P: Protocol>(
     let before = resid(uio);
     // SAFETY: the arguments are passed on as they came.
     let received = Errno::check(unsafe { default(so, name, uio, packet, control, flags) });
+    // SAFETY: the caller holds the socket, so that it is attached still.
+    let Some(pcb) = (unsafe { pcb::<P>(so) }) else {
+        return to_c(received);
+    };
     // SAFETY: the socket layer passes null or a variable of its own.
     let has_sender = !name.is_null() && unsafe { !(*name).is_null() };
     let nothing = received.is_ok() && before.is_some() && before == resid(uio) && !has_sender;
-    // SAFETY: the caller holds the socket, so that it is attached still.
-    let at_end = nothing && unsafe { pcb::<P>(so) }.is_some_and(|pcb| pcb.socket.is_at_end());
+    let at_end = nothing && pcb.socket.is_at_end();
+    pcb.protocol.received();
     to_c(if at_end { Err(Errno::ENOTCONN) } else { received })
 }
 
 /// The protocol switch of `P`.
+///
+/// # Safety
+/// `P` lets go of its socket, as [`Protocol`] says.
 #[must_use]
-pub const fn protosw<P: Protocol>() -> raw::protosw {
+pub const unsafe fn protosw<P: Protocol>() -> raw::protosw {
     // SAFETY: a protosw is made of integers, pointers and optional functions, for all of which zero is a value, and
     // which the kernel replaces by its defaults.
     let mut switch: raw::protosw = unsafe { core::mem::zeroed() };
@@ -448,6 +582,7 @@ pub const fn domain(name: &'static CStr, protocols: [*mut raw::protosw; raw_doma
     domain.dom_family = raw_domain::PF_NETGRAPH;
     domain.dom_nprotosw = raw_domain::PROTOCOLS as u32;
     domain.dom_name = name.as_ptr();
+    domain.dom_flags = raw_domain::DOMF_UNLOADABLE;
     domain.dom_protosw = protocols;
     domain
 }
@@ -461,6 +596,8 @@ pub const fn domain(name: &'static CStr, protocols: [*mut raw::protosw; raw_doma
 /// The domain and its protocols lie in statics of the module, in this order, and everything their methods need is set
 /// up. Called once, with the current virtual network that of the host.
 pub unsafe fn install<First: Protocol, Second: Protocol>(domain: *mut raw_domain::domain) {
+    // Linked into a program, the module has been unloaded before and has the same statics.
+    DRAINING.store(false, Ordering::SeqCst);
     // SAFETY: the caller vouches for the domain.
     unsafe { raw_domain::domain_add(domain) };
     // SAFETY: the domain is a static, which the kernel has finished with but for its link.

@@ -17,15 +17,24 @@ pub(super) enum Notation {
 /// A type, understood.
 pub(super) enum Shape {
     Struct(Vec<Field>),
-    FixedArray { element: *const ng_parse_type, length: usize },
-    Array { element: *const ng_parse_type, length: Length },
+    FixedArray {
+        element: *const ng_parse_type,
+        length: usize,
+    },
+    Array {
+        element: *const ng_parse_type,
+        length: Length,
+    },
     Bytes(Length),
     /// A C string as long as it is.
     String,
     FixedString(usize),
     /// Two bytes of length, and no NUL.
     SizedString,
-    Integer { size: usize, notation: Notation },
+    Integer {
+        size: usize,
+        notation: Notation,
+    },
     IpAddress,
     EthernetAddress,
 }
@@ -83,7 +92,10 @@ fn basic(base: *const ng_parse_type, info: *const core::ffi::c_void, kind: *cons
         (&raw const types::ng_parse_ipaddr_type, Shape::IpAddress),
         (&raw const types::ng_parse_enaddr_type, Shape::EthernetAddress),
     ];
-    let simple = simple.into_iter().find(|(known, _)| *known == base).map(|(_, shape)| shape);
+    let simple = simple
+        .into_iter()
+        .find(|(known, _)| *known == base)
+        .map(|(_, shape)| shape);
     match simple.or_else(|| integer(base)) {
         Some(shape) => Ok(shape),
         None => with_info(base, NonNull::new(info.cast_mut()).ok_or(EOPNOTSUPP)?, kind),
@@ -107,13 +119,22 @@ fn with_info(
         // SAFETY: the info of this type.
         let info = unsafe { info.cast::<FixedArrayInfo>().as_ref() };
         let length = usize::try_from(info.length).map_err(|_| EINVAL)?;
-        return Ok(Shape::FixedArray { element: info.element, length });
+        return Ok(Shape::FixedArray {
+            element: info.element,
+            length,
+        });
     }
     if base == &raw const types::ng_parse_array_type {
         // SAFETY: the info of this type.
         let info = unsafe { info.cast::<ArrayInfo>().as_ref() };
-        let length = Length { kind, function: info.length };
-        return Ok(Shape::Array { element: info.element, length });
+        let length = Length {
+            kind,
+            function: info.length,
+        };
+        return Ok(Shape::Array {
+            element: info.element,
+            length,
+        });
     }
     if base == &raw const types::ng_parse_bytearray_type {
         // SAFETY: the info of this type is the function itself.

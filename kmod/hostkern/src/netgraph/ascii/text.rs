@@ -112,7 +112,11 @@ impl<'a> Tokens<'a> {
             }
         };
         let number = &self.rest[skipped..];
-        let length = number.iter().take(digits).take_while(|byte| (**byte as char).is_digit(radix)).count();
+        let length = number
+            .iter()
+            .take(digits)
+            .take_while(|byte| (**byte as char).is_digit(radix))
+            .count();
         let text = core::str::from_utf8(&number[..length]).map_err(|_| EINVAL)?;
         let value = u32::from_str_radix(text, radix).map_err(|_| EINVAL)?;
         self.rest = &number[length..];

@@ -30,13 +30,32 @@ impl<'a> Reader<'a> {
 
     /// Skips a value if it is the default.
     fn skip_default(&mut self, kind: *const ng_parse_type) -> bool {
-        // What precedes the value decides how long its arrays are, and how it is aligned.
-        let mut expected = self.data[..self.offset.min(self.data.len())].to_vec();
-        let is_default = parse(kind, None, &mut expected).is_ok() && self.data.starts_with(&expected);
+        // What precedes the value decides how it is aligned, and how long its arrays are.
+        let start = if has_length_elsewhere(kind) {
+            0
+        } else {
+            self.offset & !7
+        };
+        let Some(data) = self.data.get(start..) else {
+            return false;
+        };
+        let mut expected = data[..(self.offset - start).min(data.len())].to_vec();
+        let is_default = parse(kind, None, &mut expected).is_ok() && data.starts_with(&expected);
         if is_default {
-            self.offset = expected.len();
+            self.offset = start + expected.len();
         }
         is_default
+    }
+}
+
+/// Whether a type has arrays whose length another value says.
+fn has_length_elsewhere(kind: *const ng_parse_type) -> bool {
+    // SAFETY: a type of a module's command list, or one that such a type refers to.
+    match unsafe { Shape::of(kind) } {
+        Ok(Shape::Array { .. } | Shape::Bytes(_)) => true,
+        Ok(Shape::FixedArray { element, .. }) => has_length_elsewhere(element),
+        Ok(Shape::Struct(fields)) => fields.iter().any(|field| has_length_elsewhere(field.kind)),
+        _ => false,
     }
 }
 

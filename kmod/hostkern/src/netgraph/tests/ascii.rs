@@ -39,7 +39,14 @@ fn lists_are_as_long_as_they_say() {
     let node = make("mailbox");
     let mut inner = header(NGM_GENERIC_COOKIE, commands::LISTTYPES);
     inner.flags = 1;
-    let binary = [vec![2, 0, 0, 0], field("hub", 32), vec![1, 0, 0, 0], field("tee", 32), vec![0; 4]].concat();
+    let binary = [
+        vec![2, 0, 0, 0],
+        field("hub", 32),
+        vec![1, 0, 0, 0],
+        field("tee", 32),
+        vec![0; 4],
+    ]
+    .concat();
     let ascii = convert(&node, commands::BINARY2ASCII, inner, &binary).expect("it converts");
     let expected = r#"{ numtypes=2 typeinfo=[ { typename="hub" numnodes=1 } { typename="tee" } ] }"#;
     assert_eq!(ascii, c_string(expected).into_bytes_with_nul());

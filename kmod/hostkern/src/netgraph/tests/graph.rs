@@ -16,7 +16,10 @@ fn a_peer_goes_with_its_last_hook() {
     assert_eq!(make_peer(&node, "hole", "out", "in"), 0);
     let nodes = snapshot();
     assert_eq!(nodes.len(), 2);
-    assert_eq!((nodes[0].hooks[0].name.as_str(), nodes[0].hooks[0].peer), ("out", nodes[1].id));
+    assert_eq!(
+        (nodes[0].hooks[0].name.as_str(), nodes[0].hooks[0].peer),
+        ("out", nodes[1].id)
+    );
     assert_eq!((nodes[1].kind.as_str(), nodes[1].references), ("hole", 2));
     assert_eq!(generic(&node, ".:", commands::RMHOOK, &field("out", 32)), 0);
     crate::netgraph::settle();
@@ -46,13 +49,20 @@ fn two_nodes_connect() {
     let (first, second) = (make("mailbox"), make("mailbox"));
     assert_eq!(generic(&second, ".:", commands::NAME, &field("second", 32)), 0);
     assert_eq!(join(&first, "second:", "a", "b"), 0);
-    assert!(snapshot().iter().all(|node| node.hooks.len() == 1 && node.hooks[0].valid));
+    assert!(
+        snapshot()
+            .iter()
+            .all(|node| node.hooks.len() == 1 && node.hooks[0].valid)
+    );
     assert_eq!(join(&first, "second:", "c", "b"), EEXIST);
     assert_eq!(join(&first, "second:", "a", "c"), EEXIST);
     assert_eq!(join(&first, "second:", "c", "bad"), EINVAL);
     assert_eq!(join(&first, "nosuch:", "c", "d"), ENOENT);
     crate::netgraph::settle();
-    assert!(snapshot().iter().all(|node| node.hooks.len() == 1), "what failed is undone on both sides");
+    assert!(
+        snapshot().iter().all(|node| node.hooks.len() == 1),
+        "what failed is undone on both sides"
+    );
     dispose(first);
     dispose(second);
     assert_eq!(kernel.halt(), Vec::<String>::new());
@@ -63,17 +73,16 @@ fn connecting_to_a_busy_node_reports_its_refusal_in_the_end() {
     let kernel = Kernel::boot();
     let (first, second) = (make("mailbox"), make("mailbox"));
     let path = format!("[{:x}]:", second.id());
-    for (theirs, expected) in [("b", 0), ("bad", EINVAL)] {
+    for (ours, theirs, expected) in [("a", "b", 0), ("c", "bad", EINVAL)] {
         let held = crate::netgraph::hold(second.id()).expect("the node is there");
-        let arguments = [field(&path, 512), field(theirs, 32), field(theirs, 32)].concat();
-        let arguments = if theirs == "bad" {
-            [field(&path, 512), field("c", 32), field(theirs, 32)].concat()
-        } else {
-            arguments
-        };
+        let arguments = [field(&path, 512), field(ours, 32), field(theirs, 32)].concat();
         let header = header(NGM_GENERIC_COOKIE, commands::CONNECT);
         let told = send_while(&first, ".:", header, &arguments, |code| {
-            assert_eq!((code, held.waiting()), (0, 1), "the first step is applied, the second waits");
+            assert_eq!(
+                (code, held.waiting()),
+                (0, 1),
+                "the first step is applied, the second waits"
+            );
             drop(held);
         });
         assert_eq!(told, expected);
@@ -100,7 +109,11 @@ fn names_belong_to_a_vnet() {
     });
     assert_eq!(path::find_node(Vnet(1), b"wan").map(|node| node.vnet()), Some(Vnet(1)));
     dispose(here);
-    assert_eq!(generic(&other, ".:", commands::NAME, &field("wan", 32)), 0, "the name is free again");
+    assert_eq!(
+        generic(&other, ".:", commands::NAME, &field("wan", 32)),
+        0,
+        "the name is free again"
+    );
     dispose(other);
     in_vnet(1, || dispose(there));
     assert_eq!(kernel.halt(), Vec::<String>::new());
@@ -113,7 +126,12 @@ fn questions_are_answered() {
     assert_eq!(make_peer(&node, "hole", "out", "in"), 0);
     assert_eq!(generic(&node, "out", commands::NAME, &field("sink", 32)), 0);
     let mut answers = Vec::new();
-    for command in [commands::NODEINFO, commands::LISTHOOKS, commands::LISTNAMES, commands::LISTNODES] {
+    for command in [
+        commands::NODEINFO,
+        commands::LISTHOOKS,
+        commands::LISTNAMES,
+        commands::LISTNODES,
+    ] {
         assert_eq!(generic(&node, "sink:", command, &[]), 0);
         answers.extend(mail(&node));
     }
@@ -186,6 +204,9 @@ fn types_are_registered_once_and_for_this_abi() {
     let event = |event| unsafe { exports::ng_mod_event(core::ptr::null_mut(), event, pointer) };
     assert_eq!(event(load), EINVAL);
     crate::netgraph::require_abi(0x2000c);
-    assert_eq!([event(load), event(load), event(unload), event(unload)], [0, EEXIST, 0, 0]);
+    assert_eq!(
+        [event(load), event(load), event(unload), event(unload)],
+        [0, EEXIST, 0, 0]
+    );
     assert_eq!(kernel.halt(), Vec::<String>::new());
 }

@@ -32,7 +32,9 @@ fn addresses(frame: &[u8]) -> Option<(Mac, Mac)> {
 
 /// Whether a port may be called so: `link` and a number without leading zeros.
 fn is_port(name: &[u8]) -> bool {
-    let number = name.strip_prefix(b"link").and_then(|number| core::str::from_utf8(number).ok());
+    let number = name
+        .strip_prefix(b"link")
+        .and_then(|number| core::str::from_utf8(number).ok());
     number.is_some_and(|number| number.parse::<u32>().is_ok_and(|value| value.to_string() == number))
 }
 

@@ -59,12 +59,7 @@ pub fn received(node: impl Into<Target>) -> core::result::Result<Vec<(String, Ve
 ///
 /// # Errors
 /// `ENOENT`: there is no such node or hook. Else what the receiver answers.
-pub fn inject(
-    node: impl Into<Target>,
-    hook: &str,
-    bytes: &[u8],
-    header: Header,
-) -> core::result::Result<(), Errno> {
+pub fn inject(node: impl Into<Target>, hook: &str, bytes: &[u8], header: Header) -> core::result::Result<(), Errno> {
     let node = node.into().find()?;
     let hook = hook_of(&node, hook)?;
     let packet = core::ptr::NonNull::new(crate::mbuf::packet(bytes)).ok_or(Errno::ENOMEM)?;
@@ -86,7 +81,9 @@ pub fn inject(
 
 /// Where the flags of an mbuf are.
 fn field(packet: *mut mbuf) -> *mut u32 {
-    packet.wrapping_byte_add(core::mem::offset_of!(mbuf, m_type_flags)).cast()
+    packet
+        .wrapping_byte_add(core::mem::offset_of!(mbuf, m_type_flags))
+        .cast()
 }
 
 /// Has a node answer messages with this code from now on: 0, an errno, or a negative code of the kernel's own.

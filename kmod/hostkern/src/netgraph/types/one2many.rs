@@ -29,7 +29,11 @@ impl NodeType for OneToMany {
     const NAME: &'static CStr = c"one2many";
 
     fn new_hook(&self, name: &[u8]) -> Result {
-        if name == b"one" || link(name).is_some() { Ok(()) } else { Err(EINVAL) }
+        if name == b"one" || link(name).is_some() {
+            Ok(())
+        } else {
+            Err(EINVAL)
+        }
     }
 
     fn receive(&self, node: &NodeRef, from: &HookRef, item: Item) -> Result {

@@ -1,0 +1,117 @@
+//! Packets through the node types.
+
+use super::*;
+use crate::netgraph::capture::{Header, inject, received};
+use crate::netgraph::{settle, snapshot};
+
+/// A node of a type with a capture on each of these hooks; the captures are named after the hooks.
+fn surround(kind: &str, hooks: &[&str]) -> NodeRef {
+    let from = make("mailbox");
+    let (first, others) = hooks.split_first().expect("at least one hook");
+    assert_eq!(make_peer(&from, "capture", "keep", "test"), 0);
+    assert_eq!(generic(&from, "keep", commands::NAME, &field(first, 32)), 0);
+    assert_eq!(peer_of(&from, "keep", kind, "port", first), 0);
+    for hook in others {
+        assert_eq!(peer_of(&from, "keep.port", "capture", hook, "port"), 0);
+        assert_eq!(
+            generic(&from, &format!("keep.port.{hook}"), commands::NAME, &field(hook, 32)),
+            0
+        );
+    }
+    from
+}
+
+fn peer_of(from: &NodeRef, path: &str, kind: &str, ours: &str, theirs: &str) -> c_int {
+    let arguments = [field(kind, 32), field(ours, 32), field(theirs, 32)].concat();
+    generic(from, path, NGM_MKPEER, &arguments)
+}
+
+/// How many frames each has received.
+fn counts(names: &[&str]) -> Vec<usize> {
+    settle();
+    let frames = names
+        .iter()
+        .map(|name| received(*name).expect("the node is there").len());
+    frames.collect()
+}
+
+/// Removes everything: the captures go with the node, and the first one with the test's own.
+fn dispose_all(from: NodeRef, kernel: Kernel) {
+    shut_down(&from, "keep.port");
+    dispose(from);
+    assert_eq!(snapshot(), []);
+    assert_eq!(kernel.halt(), Vec::<String>::new());
+}
+
+/// An Ethernet frame between stations with these numbers.
+fn frame(to: u8, from: u8) -> Vec<u8> {
+    [&[2, 0, 0, 0, 0, to, 2, 0, 0, 0, 0, from][..], &[0x08, 0x00, 1, 2, 3]].concat()
+}
+
+#[test]
+fn a_hub_sends_to_all_others() {
+    let kernel = Kernel::boot();
+    let names = ["a", "b", "c"];
+    let from = surround("hub", &names);
+    assert_eq!(inject("b", "port", b"hello", Header::Packet), Ok(()));
+    assert_eq!(counts(&names), [1, 0, 1]);
+    assert_eq!(received("c"), Ok(vec![("port".to_owned(), b"hello".to_vec())]));
+    dispose_all(from, kernel);
+}
+
+#[test]
+fn a_bridge_learns() {
+    let kernel = Kernel::boot();
+    let names = ["link0", "link1", "link2"];
+    let from = surround("bridge", &names);
+    assert_eq!(peer_of(&from, "keep.port", "hole", "other", "in"), EINVAL);
+    assert_eq!(inject("link0", "port", &frame(2, 1), Header::Packet), Ok(()));
+    assert_eq!(counts(&names), [0, 1, 1]);
+    assert_eq!(inject("link1", "port", &frame(1, 2), Header::Packet), Ok(()));
+    assert_eq!(counts(&names), [1, 1, 1]);
+    assert_eq!(
+        inject("link0", "port", b"short", Header::Packet).map_err(|error| error.get()),
+        Err(EINVAL)
+    );
+    dispose_all(from, kernel);
+}
+
+#[test]
+fn a_tee_copies() {
+    let kernel = Kernel::boot();
+    let names = ["left", "right", "left2right", "right2left"];
+    let from = surround("tee", &names);
+    assert_eq!(inject("right", "port", b"x", Header::Packet), Ok(()));
+    assert_eq!(counts(&names), [1, 0, 0, 1]);
+    assert_eq!(inject("left2right", "port", b"y", Header::Packet), Ok(()));
+    assert_eq!(counts(&names), [1, 1, 0, 1]);
+    dispose_all(from, kernel);
+}
+
+#[test]
+fn one_to_many_takes_turns() {
+    let kernel = Kernel::boot();
+    let names = ["one", "many0", "many1"];
+    let from = surround("one2many", &names);
+    for _ in 0..4 {
+        assert_eq!(inject("one", "port", b"x", Header::Packet), Ok(()));
+    }
+    assert_eq!(inject("many1", "port", b"y", Header::Missing), Ok(()));
+    assert_eq!(counts(&names), [1, 2, 2]);
+    dispose_all(from, kernel);
+}
+
+#[test]
+fn a_loop_of_echoes_ends_with_its_hook() {
+    let kernel = Kernel::boot();
+    let from = make("mailbox");
+    assert_eq!(make_peer(&from, "echo", "keep", "in"), 0);
+    assert_eq!(peer_of(&from, "keep", "echo", "loop", "loop"), 0);
+    let echo = path::resolve(Some(&from), b"keep").expect("it is there").0;
+    let hook = connect::find_hook(&echo, c"loop").expect("connected just now");
+    assert_eq!(crate::netgraph::native::send_bytes(b"round", &hook), Ok(()));
+    drop((hook, echo));
+    shut_down(&from, "keep");
+    dispose(from);
+    assert_eq!(kernel.halt(), Vec::<String>::new());
+}
