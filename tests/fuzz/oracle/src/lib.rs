@@ -8,11 +8,11 @@
 //! * [`buffer`]: a socket's receive buffer.
 //! * [`message`]: control messages.
 //! * [`node`]: nodes and hooks; [`socket_node`]: what a node of type `socket` knows.
-//! * [`world`]: all of it together, and the calls. They are in `calls`, `control`, `graph` and `packets`.
+//! * [`world`]: all of it together; [`calls`]: what processes do to it. What follows is in `control`, `graph`, `packets`.
 
 pub mod address;
 pub mod buffer;
-mod calls;
+pub mod calls;
 mod control;
 pub mod errno;
 mod graph;

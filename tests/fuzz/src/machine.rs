@@ -1,0 +1,63 @@
+//! The kernel of this process.
+
+use std::sync::OnceLock;
+
+use hostkern::{Config, Kernel, Subject, memory, netgraph, report, thread};
+
+/// The node types there are, so that none is loaded in the middle of an execution and stays.
+const TYPES: [&str; 7] = ["bridge", "capture", "echo", "hole", "hub", "one2many", "tee"];
+
+/// What there is while no socket is open.
+#[derive(Debug, PartialEq, Eq)]
+struct Rest {
+    /// Each kind of memory, and how many allocations.
+    memory: Vec<(String, u64)>,
+    /// The message buffer.
+    said: Vec<String>,
+}
+
+static AT_REST: OnceLock<Rest> = OnceLock::new();
+
+impl Rest {
+    fn now() -> Self {
+        let usage = memory::usage().into_iter().filter(|usage| usage.live > 0);
+        Self {
+            memory: usage.map(|usage| (usage.name, usage.live)).collect(),
+            said: report::message_buffer(),
+        }
+    }
+}
+
+fn boot() -> Rest {
+    let config = Config {
+        subject: Subject::Native,
+        guard_pages: false,
+        check_leaks: true,
+    };
+    let kernel = Kernel::boot(config).expect("the native module loads");
+    netgraph::work_alone();
+    for name in TYPES {
+        netgraph::load_type(name).expect("a type of the hosted kernel's");
+    }
+    // It runs until the process ends.
+    core::mem::forget(kernel);
+    Rest::now()
+}
+
+/// Boots the kernel, if it does not run yet.
+pub fn start() {
+    AT_REST.get_or_init(boot);
+}
+
+/// Makes sure that the kernel is as it was before.
+///
+/// # Panics
+/// It is not.
+pub fn finish() {
+    netgraph::settle();
+    let left = netgraph::snapshot();
+    assert!(left.is_empty(), "nodes are left: {left:#?}");
+    assert_eq!(Some(&Rest::now()), AT_REST.get(), "what is there now, and was at first");
+    thread::assert_clean();
+    netgraph::start_over();
+}

@@ -1,0 +1,272 @@
+//! A kernel and a model, side by side.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use hostkern::{Errno, Process, Socket, netgraph};
+use oracle::World;
+use oracle::calls::{How, Outgoing, Received};
+
+use crate::machine;
+
+const PF_NETGRAPH: i32 = 32;
+const SOCK_DGRAM: i32 = 2;
+const NG_DATA: i32 = 1;
+const NG_CONTROL: i32 = 2;
+const SO_SNDBUF: i32 = 0x1001;
+const SO_RCVBUF: i32 = 0x1002;
+const SO_ERROR: i32 = 0x1007;
+const SO_RERROR: i32 = 0x2_0000;
+const MSG_PEEK: i32 = 0x2;
+const MSG_DONTWAIT: i32 = 0x80;
+const MSG_TRUNC: i32 = 0x10;
+const POLLIN: i16 = 0x1;
+/// More than any datagram is long.
+const ROOM: usize = 1 << 16;
+
+/// Which protocol a socket is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// `NG_CONTROL`
+    Control,
+    /// `NG_DATA`
+    Data,
+}
+
+/// A kernel and a model, and the sockets of both by number.
+pub struct Pair {
+    world: World,
+    sockets: BTreeMap<usize, Socket>,
+    room: Vec<u8>,
+}
+
+impl Default for Pair {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A result of the kernel's as the model has it.
+fn result<T>(result: Result<T, Errno>) -> oracle::Result<T> {
+    result.map_err(|errno| oracle::Errno(errno.get()))
+}
+
+/// # Panics
+/// The kernel did something else than was expected.
+#[track_caller]
+fn same<T: PartialEq + core::fmt::Debug>(call: &str, did: T, expected: T) {
+    assert!(did == expected, "{call}: the kernel: {did:?}; expected: {expected:?}");
+}
+
+impl Pair {
+    /// A kernel and a model, both empty.
+    #[must_use]
+    pub fn new() -> Self {
+        machine::start();
+        Self {
+            world: World::new(),
+            sockets: BTreeMap::new(),
+            room: vec![0; ROOM],
+        }
+    }
+
+    /// The model.
+    #[must_use]
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// Whether a socket is open.
+    #[must_use]
+    pub fn is_open(&self, number: usize) -> bool {
+        self.sockets.contains_key(&number)
+    }
+
+    /// socket(2), by root.
+    pub fn open(&mut self, number: usize, protocol: Protocol) {
+        self.close(number);
+        let kind = match protocol {
+            Protocol::Control => {
+                self.world.open_control(number);
+                NG_CONTROL
+            }
+            Protocol::Data => {
+                self.world.open_data(number);
+                NG_DATA
+            }
+        };
+        let socket = Process::ROOT.socket(PF_NETGRAPH, SOCK_DGRAM, kind);
+        self.sockets.insert(number, socket.expect("root may have a socket"));
+    }
+
+    /// close(2)
+    pub fn close(&mut self, number: usize) {
+        self.world.close(number);
+        self.sockets.remove(&number);
+    }
+
+    /// From now on, the calls on a socket are those of a process without privileges, to which it was passed.
+    pub fn pass_on(&mut self, number: usize) {
+        if let Some(socket) = self.sockets.get_mut(&number) {
+            *socket = socket.in_process(Process::USER);
+        }
+    }
+
+    /// bind(2)
+    pub fn bind(&mut self, number: usize, sockaddr: &[u8]) {
+        let did = result(self.sockets[&number].bind(sockaddr));
+        same("bind", did, self.world.bind(number, sockaddr));
+    }
+
+    /// connect(2)
+    pub fn connect(&mut self, number: usize, sockaddr: &[u8]) {
+        let did = result(self.sockets[&number].connect(sockaddr));
+        same("connect", did, self.world.connect(number, sockaddr));
+    }
+
+    /// getsockname(2)
+    pub fn name(&mut self, number: usize) {
+        let did = result(self.sockets[&number].name());
+        same("getsockname", did, self.world.name_of(number));
+    }
+
+    /// sendmsg(2)
+    pub fn send(&mut self, number: usize, outgoing: Outgoing<'_>) {
+        // With ancillary data there may never be room; and nothing gets as far as to be waited for.
+        let flags = if outgoing.ancillary.is_some() { MSG_DONTWAIT } else { 0 };
+        let did = result(self.sockets[&number].send(outgoing.bytes, flags, outgoing.to, outgoing.ancillary));
+        same("send", did, self.world.send(number, outgoing));
+    }
+
+    /// sendmsg(2) of what the model knows nothing of: only that it comes to an end. Nothing can be compared from now on.
+    pub fn send_unknown(self, number: usize, outgoing: Outgoing<'_>) {
+        let flags = if outgoing.ancillary.is_some() { MSG_DONTWAIT } else { 0 };
+        let _ = self.sockets[&number].send(outgoing.bytes, flags, outgoing.to, outgoing.ancillary);
+        self.end();
+    }
+
+    /// recvfrom(2) with `MSG_DONTWAIT` into a buffer of `length` bytes, at least one; `peek` leaves the datagram there.
+    pub fn receive(&mut self, number: usize, length: usize, peek: bool) {
+        let flags = MSG_DONTWAIT | if peek { MSG_PEEK } else { 0 };
+        let room = &mut self.room[..length.clamp(1, ROOM)];
+        let did = result(self.sockets[&number].receive(room, flags));
+        let did = did.map(|got| (got.from, room[..got.length].to_vec(), got.flags & MSG_TRUNC != 0));
+        let expected = self.world.receive(number, peek).map(|received| match received {
+            Received::Nothing => (Vec::new(), Vec::new(), false),
+            Received::Datagram(mut datagram) => {
+                let cut = datagram.bytes.len() > room.len();
+                datagram.bytes.truncate(room.len());
+                (datagram.from, datagram.bytes, cut)
+            }
+        });
+        same("recvfrom", did, expected);
+    }
+
+    /// shutdown(2)
+    pub fn shutdown(&mut self, number: usize, how: How) {
+        let did = result(self.sockets[&number].shutdown(how as i32));
+        same("shutdown", did, self.world.shutdown(number, how));
+    }
+
+    /// `SO_RCVBUF`
+    pub fn set_receive_space(&mut self, number: usize, bytes: i32) {
+        let did = result(self.sockets[&number].set_option(SO_RCVBUF, bytes));
+        same("SO_RCVBUF", did, self.world.set_receive_space(number, bytes));
+    }
+
+    /// `SO_SNDBUF`
+    pub fn set_send_space(&mut self, number: usize, bytes: i32) {
+        let did = result(self.sockets[&number].set_option(SO_SNDBUF, bytes));
+        same("SO_SNDBUF", did, self.world.set_send_space(number, bytes));
+    }
+
+    /// `SO_RERROR`
+    pub fn set_reports_loss(&mut self, number: usize, reports: bool) {
+        let did = result(self.sockets[&number].set_option(SO_RERROR, reports.into()));
+        self.world.set_reports_loss(number, reports);
+        same("SO_RERROR", did, Ok(()));
+    }
+
+    /// `SO_ERROR`
+    pub fn take_error(&mut self, number: usize) {
+        let did = result(self.sockets[&number].option(SO_ERROR));
+        let expected = self.world.take_error(number).map_or(0, |errno| errno.0);
+        same("SO_ERROR", did, Ok(expected));
+    }
+
+    /// Waits until everything is done, and compares the graphs, and which sockets are ready to be read.
+    pub fn compare(&self) {
+        netgraph::settle();
+        let expected = self.expected_graph();
+        let found: Vec<_> = netgraph::snapshot().into_iter().map(graph_of_kernel).collect();
+        same("the graph", found, expected);
+        for (number, socket) in &self.sockets {
+            let model = &self.world.sockets[number];
+            let ready = model.received.count() > 0 || model.error.is_some() || model.loss.is_some() || model.at_end;
+            let found = socket
+                .poll(POLLIN, Some(Duration::ZERO))
+                .map(|events| events & POLLIN != 0);
+            same("poll", result(found), Ok(ready));
+        }
+    }
+
+    fn expected_graph(&self) -> Vec<NodeLine> {
+        let nodes = self.world.nodes.values();
+        let line = |node: &oracle::node::Node| NodeLine {
+            id: node.id,
+            kind: node.kind.type_name().to_owned(),
+            name: String::from_utf8_lossy(&node.name).into_owned(),
+            hooks: node.hooks.iter().map(|hook| self.expected_hook(*hook)).collect(),
+        };
+        nodes.map(line).collect()
+    }
+
+    fn expected_hook(&self, hook: u64) -> (String, u32, String) {
+        let hooks = &self.world.hooks;
+        let hook = &hooks[&hook];
+        let peer = hook.peer.map(|peer| &hooks[&peer]);
+        let node = peer.and_then(|peer| peer.node).unwrap_or(0);
+        let text = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
+        (
+            text(&hook.name),
+            node,
+            peer.map_or_else(String::new, |peer| text(&peer.name)),
+        )
+    }
+
+    /// Reads what is left, closes everything, and makes sure that nothing remains.
+    pub fn finish(mut self) {
+        let numbers: Vec<usize> = self.sockets.keys().copied().collect();
+        for number in numbers {
+            while self.world.sockets[&number].received.count() > 0 {
+                self.receive(number, ROOM, false);
+            }
+        }
+        self.end();
+    }
+
+    fn end(self) {
+        // One after the other, in the order of their numbers.
+        self.sockets.into_values().for_each(drop);
+        machine::finish();
+    }
+}
+
+/// A node and its hooks: name, the node at the other end, the hook there.
+#[derive(Debug, PartialEq, Eq)]
+struct NodeLine {
+    id: u32,
+    kind: String,
+    name: String,
+    hooks: Vec<(String, u32, String)>,
+}
+
+fn graph_of_kernel(node: netgraph::NodeView) -> NodeLine {
+    let hooks = node.hooks.into_iter();
+    NodeLine {
+        id: node.id,
+        kind: node.kind,
+        name: node.name,
+        hooks: hooks.map(|hook| (hook.name, hook.peer, hook.peer_hook)).collect(),
+    }
+}
