@@ -40,7 +40,6 @@ pub struct ProtoswLayout {
     pub pr_soreceive: usize,
     pub pr_sosend: usize,
     pub pr_send: usize,
-    pub pr_sopoll: usize,
     pub pr_attach: usize,
     pub pr_detach: usize,
     pub pr_connect: usize,
@@ -58,7 +57,6 @@ const PROTOSW_14: ProtoswLayout = ProtoswLayout {
     pr_soreceive: 16,
     pr_sosend: 32,
     pr_send: 40,
-    pr_sopoll: 56,
     pr_attach: 64,
     pr_detach: 72,
     pr_connect: 80,
@@ -78,7 +76,6 @@ const PROTOSW_15: ProtoswLayout = ProtoswLayout {
     pr_soreceive: 16,
     pr_sosend: 24,
     pr_send: 32,
-    pr_sopoll: 56,
     pr_attach: 64,
     pr_detach: 72,
     pr_connect: 80,
@@ -235,7 +232,6 @@ mod tests {
         assert_eq!(switch.pr_soreceive, offset_of!(protosw, pr_soreceive));
         assert_eq!(switch.pr_sosend, offset_of!(protosw, pr_sosend));
         assert_eq!(switch.pr_send, offset_of!(protosw, pr_send));
-        assert_eq!(switch.pr_sopoll, offset_of!(protosw, pr_sopoll));
         assert_eq!(switch.pr_detach, offset_of!(protosw, pr_detach));
         assert_eq!(switch.pr_sockaddr, offset_of!(protosw, pr_sockaddr));
         assert!(switch.unsupported.contains(&offset_of!(protosw, pr_rcvd)));

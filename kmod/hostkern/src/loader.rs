@@ -112,12 +112,6 @@ impl Image {
     pub fn copies(&self) -> &[(usize, usize)] {
         &self.copies
     }
-
-    /// Whether the address lies in the module.
-    #[must_use]
-    pub fn contains(&self, address: usize) -> bool {
-        (self.memory.address()..self.memory.address() + self.memory.size()).contains(&address)
-    }
 }
 
 impl Object for Image {

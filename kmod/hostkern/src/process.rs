@@ -52,7 +52,10 @@ struct File {
 
 impl Drop for File {
     fn drop(&mut self) {
-        self.opener.run(|| self.socket.close());
+        // A kernel that was taken down meanwhile has reported the socket, and freed it.
+        if self.socket.is_live() {
+            self.opener.run(|| self.socket.close());
+        }
     }
 }
 
@@ -88,7 +91,9 @@ impl Process {
     /// Runs `work` as a system call of this process.
     fn run<R>(self, work: impl FnOnce() -> R) -> R {
         crate::clock::tick();
-        thread::with(self.credentials, self.vnet, work)
+        let result = thread::with(self.credentials, self.vnet, work);
+        thread::assert_clean();
+        result
     }
 
     /// socket(2)

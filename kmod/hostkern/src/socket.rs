@@ -5,6 +5,7 @@
 
 mod address;
 mod buffer;
+mod c;
 mod calls;
 mod lifetime;
 mod options;
@@ -16,7 +17,7 @@ mod tests;
 mod uio;
 
 pub use address::Address;
-pub use buffer::{sbappendaddr_locked, soreserve, soroverflow_locked, sorwakeup_locked};
+pub use c::{sbappendaddr_locked, soreserve, soroverflow_locked, sorwakeup_locked};
 pub use lifetime::{soisconnected, soisdisconnected};
 pub use receive::soreceive_generic;
 pub use send::sosend_generic;

@@ -3,7 +3,7 @@
 use kpi::memory::{Arc, Wait};
 use kpi::netgraph::{Item, Message, Node, NodeName, set_private, take_private};
 use kpi::raw::ng_message::NG_NODESIZ;
-use kpi::socket::{Address, Kind, Name, Outgoing, Protocol, Socket, SocketList};
+use kpi::socket::{Address, Kind, Name, Outgoing, Patience, Protocol, Socket, SocketList};
 use kpi::thread::Thread;
 use kpi::{Errno, Result};
 
@@ -103,7 +103,10 @@ impl Protocol for Control {
         request::load_type(&message, &outgoing.thread)?;
         let header = message.header();
         let subject = Subject::of(&message);
-        let item = Item::with_message(message, Wait::Sleep)?;
+        let item = match outgoing.patience {
+            Patience::Wait => Item::with_message(message, Wait::Sleep)?,
+            Patience::Return => Item::with_message(message, Wait::Never).map_err(|_| Errno::ENOBUFS)?,
+        };
         // The reference is not kept while the sender waits: a virtual network is not destroyed before its nodes are.
         let item = item.address_path(Some(&self.node.sending(header.token)?), path.as_c_str())?;
         Request::send(item, subject, Arc::clone(&self.node), socket, outgoing.patience)

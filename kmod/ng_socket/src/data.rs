@@ -5,7 +5,7 @@ use core::sync::atomic::Ordering;
 use kpi::epoch::NetEpoch;
 use kpi::memory::{Arc, OnceArc, Wait};
 use kpi::netgraph::{Hook, HookName, Item, private_of};
-use kpi::socket::{Address, Kind, Name, Outgoing, Protocol, Socket, SocketList};
+use kpi::socket::{Address, Kind, Name, Outgoing, Patience, Protocol, Socket, SocketList};
 use kpi::thread::Thread;
 use kpi::{Errno, Result};
 
@@ -133,7 +133,11 @@ impl Protocol for Data {
             Some(text) => Some(HookName::new(text)?),
         };
         let hook = last.find(node, name.as_ref())?;
-        let item = Item::with_data(Some(outgoing.datagram), Wait::Sleep)?;
+        let item = match outgoing.patience {
+            Patience::Wait => Item::with_data(Some(outgoing.datagram), Wait::Sleep)?,
+            // netgraph's items are used up, by whomever: the packet is dropped rather than its sender kept.
+            Patience::Return => Item::with_data(Some(outgoing.datagram), Wait::Never).map_err(|_| Errno::ENOBUFS)?,
+        };
         NetEpoch::run(|inside| item.address_hook(hook)?.send_data(inside))?;
         // Senders come one by one, so that nobody else writes.
         let sent = node.data_out.load(Ordering::Relaxed).wrapping_add(1);

@@ -127,8 +127,8 @@ impl SocketNode {
     /// Sends `event`, if it is wanted. If it does not fit, it is counted, and the count told as soon as there is room.
     pub(crate) fn tell(&self, state: &mut State, event: Event, arguments: &EventArguments) {
         self.tell_name(state);
-        // Once the node is gone, its sockets' ends are no news.
-        if state.events.wants(event) && state.node.is_some() {
+        // Nobody can be told any more without a control socket; and once the node is gone, its sockets' ends are no news.
+        if state.events.wants(event) && state.control.is_some() && state.node.is_some() {
             state.tell_now(event, arguments);
             self.note(state);
         }
@@ -140,7 +140,7 @@ impl SocketNode {
     /// process, and all of those pass through this module, which calls this when they have been applied. Should another
     /// part of the kernel rename the node, that is noticed with the next event.
     pub(crate) fn tell_name(&self, state: &mut State) {
-        if !state.events.wants(Event::Renamed) {
+        if !state.events.wants(Event::Renamed) || state.control.is_none() {
             return;
         }
         let Some(name) = state.node.as_ref().map(kpi::netgraph::Node::name) else {

@@ -37,8 +37,9 @@
 //! Whoever holds a control socket is trusted with the graph. Still: a message is at most as long as the socket's send
 //! buffer (`kern.ipc.maxsockbuf`), a process has one message on its way per socket unless the socket is non-blocking,
 //! and then those are bounded, as every packet is, by netgraph's own limits (`net.graph.maxalloc`, `maxdata`), which all
-//! of netgraph shares: there a sender sleeps until items come back, and others with it. Hooks cost 200 bytes each and
-//! are bounded by the node's hook policy, whose default is no bound.
+//! of netgraph shares: there a sender sleeps until items come back, unless its socket is non-blocking: then it gets
+//! `ENOBUFS`. Hooks cost some 300 bytes each, netgraph's part included, and are bounded by the node's hook policy, whose
+//! default is no bound.
 //!
 //! # Panics
 //!

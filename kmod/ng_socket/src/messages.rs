@@ -139,6 +139,8 @@ pub enum Accept {
 /// | 4 | `limit` u32 | the most hooks the node may have, under any policy; 0 for no limit |
 /// | 8 | `names` 16 × \[32\] | for [`Accept::Listed`] and [`Accept::Prefixed`]; empty ones do not count |
 ///
+/// In text the names need their indices, since they are strings: `{ policy=2 names=[ 0="lan" 1="wan" ] }`.
+///
 /// `EINVAL`: another policy, or a name without its NUL. A refused hook is `EPERM` for whoever wanted to connect it.
 pub struct Policy {
     accept: Accept,

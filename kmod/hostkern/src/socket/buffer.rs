@@ -1,27 +1,22 @@
 //! Socket buffers: records of an address and a datagram.
 
-use core::ffi::{c_int, c_ulong};
+use core::ffi::c_int;
 use core::mem::offset_of;
 use std::time::Duration;
 
 use kpi::Errno;
-use kpi::raw::mbuf::{M_FLAGS_SHIFT, M_PKTHDR, mbuf};
+use kpi::raw::mbuf::mbuf;
 use kpi::raw::mutex::mtx;
-use kpi::raw::socketvar::{SBS_CANTRCVMORE, sockaddr, sockbuf, socket};
+use kpi::raw::socketvar::{SBS_CANTRCVMORE, sockbuf};
 
-use super::{Direction, Locked, SBS_CANTSENDMORE, SO_RERROR, So};
-use crate::faults::{self, Site};
+use super::{Direction, Locked, SBS_CANTSENDMORE, So};
 use crate::{abi, mbuf as chains, report, sleep};
 
 const SB_WAIT: i16 = 4;
 const SB_SEL: i16 = 8;
 /// How many bytes of mbufs may hold one byte of data.
 const SB_EFFICIENCY: u64 = 8;
-const MCLBYTES: i32 = 2048;
 const MSIZE: u64 = 256;
-const MT_SONAME: u32 = 8;
-/// `m_data` holds no more without a cluster.
-const MLEN: usize = 224;
 
 /// One buffer of a live socket, and the lock of those who read from it or write to it.
 ///
@@ -87,7 +82,7 @@ impl Buffer {
         unsafe { Locked::new(self.mutex()) }
     }
 
-    fn assert_locked(self, what: &str) {
+    pub(super) fn assert_locked(self, what: &str) {
         // SAFETY: as in lock.
         if !unsafe { crate::mutex::is_owned(self.mutex()) } {
             report::panic(&format!("{what}: the socket buffer is not locked"));
@@ -95,7 +90,7 @@ impl Buffer {
     }
 
     /// `SOCKBUF_UNLOCK`, of a lock that a caller took.
-    fn unlock(self) {
+    pub(super) fn unlock(self) {
         // SAFETY: as in lock; assert_locked has made sure of the owner.
         unsafe { crate::mutex::unlock(self.mutex()) }
     }
@@ -167,7 +162,7 @@ impl Buffer {
     }
 
     /// Puts a whole record at the end. The lock is held.
-    fn push(self, record: *mut mbuf) {
+    pub(super) fn push(self, record: *mut mbuf) {
         self.account(record, 1);
         let last = self.read::<*mut mbuf>(Self::LAST_RECORD);
         if self.first().is_null() {
@@ -304,125 +299,4 @@ impl So {
         buffer.set_state(buffer.state() | mark);
         self.wake(direction);
     }
-}
-
-/// `soreserve`: sets the limits of both buffers.
-///
-/// # Safety
-/// `so` is a socket.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn soreserve(so: *mut socket, sndcc: c_ulong, rcvcc: c_ulong) -> c_int {
-    // SAFETY: the caller says so.
-    let so = unsafe { So::new(so) };
-    let (send, receive) = (so.buffer(Direction::Send), so.buffer(Direction::Receive));
-    let _send = send.lock();
-    let _receive = receive.lock();
-    if let Err(error) = send.reserve(sndcc) {
-        return error;
-    }
-    if let Err(error) = receive.reserve(rcvcc) {
-        send.flush();
-        send.set_high_water(0);
-        send.set_charge_limit(0);
-        return error;
-    }
-    if receive.low_water() == 0 {
-        receive.set_low_water(1);
-    }
-    if send.low_water() == 0 {
-        send.set_low_water(MCLBYTES);
-    }
-    send.set_low_water(send.low_water().min(send.high_water() as i32));
-    0
-}
-
-/// `sorwakeup_locked`: wakes readers and unlocks the receive buffer.
-///
-/// # Safety
-/// `so` is a socket.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sorwakeup_locked(so: *mut socket) {
-    // SAFETY: the caller says so.
-    let so = unsafe { So::new(so) };
-    so.buffer(Direction::Receive).assert_locked("sorwakeup_locked");
-    so.wake(Direction::Receive);
-}
-
-/// `soroverflow_locked`: tells a reader with `SO_RERROR` of a loss, and unlocks the receive buffer.
-///
-/// # Safety
-/// `so` is a socket.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn soroverflow_locked(so: *mut socket) {
-    // SAFETY: the caller says so.
-    let so = unsafe { So::new(so) };
-    let buffer = so.buffer(Direction::Receive);
-    buffer.assert_locked("soroverflow_locked");
-    if so.options() & SO_RERROR == 0 {
-        buffer.unlock();
-        return;
-    }
-    so.set_receive_error(Errno::ENOBUFS.get() as u16);
-    so.wake(Direction::Receive);
-}
-
-/// An mbuf of type `MT_SONAME` that holds the address; null if there is none to be had.
-///
-/// # Safety
-/// `address` is `sa_len` bytes long.
-unsafe fn name_mbuf(address: *const sockaddr) -> *mut mbuf {
-    // SAFETY: the caller vouches for the address.
-    let length: usize = unsafe { (*address).sa_len }.into();
-    if length > MLEN {
-        return core::ptr::null_mut();
-    }
-    // SAFETY: as above.
-    let bytes = unsafe { core::slice::from_raw_parts(address.cast::<u8>(), length) };
-    let name = chains::packet(bytes);
-    if !name.is_null() {
-        // SAFETY: a new mbuf, ours alone. The rest of its header is in no one's way.
-        let header = unsafe { &mut *name };
-        header.m_type_flags = (header.m_type_flags & !0xff) | MT_SONAME;
-    }
-    name
-}
-
-/// `sbappendaddr_locked`: puts a datagram and its sender's address into a buffer. Returns 1, or 0 if there is no room, and
-/// then the datagram stays the caller's.
-///
-/// # Safety
-/// `sb` is the buffer of a socket, `asa` an address of `sa_len` bytes; `m0` and `control` are chains or null.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sbappendaddr_locked(
-    sb: *mut sockbuf,
-    asa: *const sockaddr,
-    m0: *mut mbuf,
-    control: *mut mbuf,
-) -> c_int {
-    // SAFETY: the caller vouches for the buffer; its I/O lock is not used here.
-    let buffer = unsafe { Buffer::new(sb, core::ptr::null_mut()) };
-    buffer.assert_locked("sbappendaddr_locked");
-    // SAFETY: the caller vouches for the chain.
-    if !m0.is_null() && unsafe { (*m0).m_type_flags } >> M_FLAGS_SHIFT & M_PKTHDR == 0 {
-        report::panic("sbappendaddr_locked: the datagram has no packet header");
-    }
-    if !control.is_null() {
-        report::panic("sbappendaddr_locked: the hosted kernel knows no ancillary data");
-    }
-    // SAFETY: the caller vouches for the address.
-    let address = i64::from(unsafe { (*asa).sa_len });
-    // SAFETY: the caller vouches for the chain.
-    let length = unsafe { chains::length(m0) } as i64;
-    if address + length > buffer.space() || faults::strikes(&Site::SocketBuffer, false) {
-        return 0;
-    }
-    // SAFETY: the caller vouches for the address.
-    let record = unsafe { name_mbuf(asa) };
-    if record.is_null() {
-        return 0;
-    }
-    // SAFETY: the record is ours until it is pushed.
-    unsafe { (*record).m_next = m0 };
-    buffer.push(record);
-    1
 }

@@ -75,6 +75,12 @@ impl So {
         unsafe { Switch::new(self.protocol()) }
     }
 
+    /// Whether the running kernel has the socket.
+    pub(crate) fn is_live(self) -> bool {
+        let live = |state: &super::State| lock(&state.live).contains(&(self.pointer as usize));
+        STATE.try_get().is_some_and(live)
+    }
+
     /// `soclose`: the last descriptor is gone.
     pub(crate) fn close(self) -> c_int {
         self.in_vnet(|| {
