@@ -542,7 +542,8 @@ unsafe extern "C" fn soreceive<P: Protocol>(
     // SAFETY: the socket layer passes null or a variable of its own.
     let has_sender = !name.is_null() && unsafe { !(*name).is_null() };
     let nothing = received.is_ok() && before.is_some() && before == resid(uio) && !has_sender;
-    let at_end = nothing && pcb.socket.is_at_end();
+    // shutdown(2) may have ended reading alone; then an empty read is the answer.
+    let at_end = nothing && pcb.socket.is_at_end() && !pcb.protocol.has_node();
     pcb.protocol.received();
     to_c(if at_end { Err(Errno::ENOTCONN) } else { received })
 }
