@@ -2,7 +2,11 @@
 
 use std::sync::OnceLock;
 
-use hostkern::{Config, Kernel, Subject, memory, netgraph, report, thread};
+use hostkern::netgraph::NodeView;
+use hostkern::{Config, Kernel, Process, Subject, memory, netgraph, report, thread};
+use oracle::message::{GENERIC, Message, generic};
+
+use crate::pair::{NG_CONTROL, PF_NETGRAPH, SOCK_DGRAM};
 
 /// The node types there are, so that none is loaded in the middle of an execution and stays.
 const TYPES: [&str; 7] = ["bridge", "capture", "echo", "hole", "hub", "one2many", "tee"];
@@ -49,12 +53,32 @@ pub fn start() {
     AT_REST.get_or_init(boot);
 }
 
-/// Makes sure that the kernel is as it was before.
+/// Shuts down the nodes that are connected to each other only, so that no end of a socket ended them.
+fn shut_down(islands: &[NodeView]) {
+    let socket = Process::ROOT.socket(PF_NETGRAPH, SOCK_DGRAM, NG_CONTROL);
+    let socket = socket.expect("root may have a socket");
+    let message = Message::new(GENERIC, generic::SHUTDOWN, 0, &[]).write();
+    for node in islands {
+        let to = format!("\0\x20[{:x}]:\0", node.id);
+        // One may have gone with another.
+        let _ = socket.send(&message, 0, Some(to.as_bytes()), None);
+    }
+    drop(socket);
+    netgraph::settle();
+}
+
+/// Makes sure that the kernel is as it was before, when all sockets are closed.
 ///
 /// # Panics
 /// It is not.
 pub fn finish() {
     netgraph::settle();
+    let islands = netgraph::snapshot();
+    let sockets = islands.iter().filter(|node| node.kind == "socket").count();
+    assert_eq!(sockets, 0, "socket nodes are left without sockets: {islands:#?}");
+    if !islands.is_empty() {
+        shut_down(&islands);
+    }
     let left = netgraph::snapshot();
     assert!(left.is_empty(), "nodes are left: {left:#?}");
     assert_eq!(Some(&Rest::now()), AT_REST.get(), "what is there now, and was at first");

@@ -1,18 +1,20 @@
 //! A kernel and a model, side by side.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use hostkern::{Errno, Process, Socket, netgraph};
 use oracle::World;
 use oracle::calls::{How, Outgoing, Received};
+use oracle::message::Message;
 
 use crate::machine;
 
-const PF_NETGRAPH: i32 = 32;
-const SOCK_DGRAM: i32 = 2;
+pub(crate) const PF_NETGRAPH: i32 = 32;
+pub(crate) const SOCK_DGRAM: i32 = 2;
 const NG_DATA: i32 = 1;
-const NG_CONTROL: i32 = 2;
+pub(crate) const NG_CONTROL: i32 = 2;
 const SO_SNDBUF: i32 = 0x1001;
 const SO_RCVBUF: i32 = 0x1002;
 const SO_ERROR: i32 = 0x1007;
@@ -23,6 +25,8 @@ const MSG_TRUNC: i32 = 0x10;
 const POLLIN: i16 = 0x1;
 /// More than any datagram is long.
 const ROOM: usize = 1 << 16;
+
+static TRACED: OnceLock<bool> = OnceLock::new();
 
 /// Which protocol a socket is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +42,8 @@ pub struct Pair {
     world: World,
     sockets: BTreeMap<usize, Socket>,
     room: Vec<u8>,
+    /// Each call is printed: the environment has `FUZZ_TRACE`.
+    traced: bool,
 }
 
 impl Default for Pair {
@@ -58,6 +64,28 @@ fn same<T: PartialEq + core::fmt::Debug>(call: &str, did: T, expected: T) {
     assert!(did == expected, "{call}: the kernel: {did:?}; expected: {expected:?}");
 }
 
+/// A datagram as a trace shows it.
+fn what(bytes: &[u8]) -> String {
+    match Message::read(bytes) {
+        Ok(message) => {
+            let Message {
+                cookie,
+                command,
+                flags,
+                token,
+                arguments,
+                ..
+            } = message;
+            let start = arguments[..arguments.len().min(100)].escape_ascii();
+            format!(
+                "[{cookie} {command:#x} flags {flags} token {token}, {} bytes: {start}]",
+                arguments.len()
+            )
+        }
+        Err(_) => format!("{} bytes", bytes.len()),
+    }
+}
+
 impl Pair {
     /// A kernel and a model, both empty.
     #[must_use]
@@ -67,6 +95,13 @@ impl Pair {
             world: World::new(),
             sockets: BTreeMap::new(),
             room: vec![0; ROOM],
+            traced: *TRACED.get_or_init(|| std::env::var_os("FUZZ_TRACE").is_some()),
+        }
+    }
+
+    fn trace(&self, call: core::fmt::Arguments<'_>) {
+        if self.traced {
+            eprintln!("{call}");
         }
     }
 
@@ -84,7 +119,10 @@ impl Pair {
 
     /// socket(2), by root.
     pub fn open(&mut self, number: usize, protocol: Protocol) {
-        self.close(number);
+        self.trace(format_args!("{number}: socket {protocol:?}"));
+        if self.is_open(number) {
+            self.close(number);
+        }
         let kind = match protocol {
             Protocol::Control => {
                 self.world.open_control(number);
@@ -101,6 +139,7 @@ impl Pair {
 
     /// close(2)
     pub fn close(&mut self, number: usize) {
+        self.trace(format_args!("{number}: close"));
         self.world.close(number);
         self.sockets.remove(&number);
     }
@@ -109,17 +148,20 @@ impl Pair {
     pub fn pass_on(&mut self, number: usize) {
         if let Some(socket) = self.sockets.get_mut(&number) {
             *socket = socket.in_process(Process::USER);
+            self.world.pass_on(number);
         }
     }
 
     /// bind(2)
     pub fn bind(&mut self, number: usize, sockaddr: &[u8]) {
+        self.trace(format_args!("{number}: bind {}", sockaddr.escape_ascii()));
         let did = result(self.sockets[&number].bind(sockaddr));
         same("bind", did, self.world.bind(number, sockaddr));
     }
 
     /// connect(2)
     pub fn connect(&mut self, number: usize, sockaddr: &[u8]) {
+        self.trace(format_args!("{number}: connect {}", sockaddr.escape_ascii()));
         let did = result(self.sockets[&number].connect(sockaddr));
         same("connect", did, self.world.connect(number, sockaddr));
     }
@@ -132,6 +174,8 @@ impl Pair {
 
     /// sendmsg(2)
     pub fn send(&mut self, number: usize, outgoing: Outgoing<'_>) {
+        let to = outgoing.to.unwrap_or(b"nobody").escape_ascii();
+        self.trace(format_args!("{number}: send {} to {to}", what(outgoing.bytes)));
         // With ancillary data there may never be room; and nothing gets as far as to be waited for.
         let flags = if outgoing.ancillary.is_some() { MSG_DONTWAIT } else { 0 };
         let did = result(self.sockets[&number].send(outgoing.bytes, flags, outgoing.to, outgoing.ancillary));
@@ -147,6 +191,7 @@ impl Pair {
 
     /// recvfrom(2) with `MSG_DONTWAIT` into a buffer of `length` bytes, at least one; `peek` leaves the datagram there.
     pub fn receive(&mut self, number: usize, length: usize, peek: bool) {
+        self.trace(format_args!("{number}: receive {length}, peek {peek}"));
         let flags = MSG_DONTWAIT | if peek { MSG_PEEK } else { 0 };
         let room = &mut self.room[..length.clamp(1, ROOM)];
         let did = result(self.sockets[&number].receive(room, flags));
@@ -164,24 +209,28 @@ impl Pair {
 
     /// shutdown(2)
     pub fn shutdown(&mut self, number: usize, how: How) {
+        self.trace(format_args!("{number}: shutdown {how:?}"));
         let did = result(self.sockets[&number].shutdown(how as i32));
         same("shutdown", did, self.world.shutdown(number, how));
     }
 
     /// `SO_RCVBUF`
     pub fn set_receive_space(&mut self, number: usize, bytes: i32) {
+        self.trace(format_args!("{number}: SO_RCVBUF {bytes}"));
         let did = result(self.sockets[&number].set_option(SO_RCVBUF, bytes));
         same("SO_RCVBUF", did, self.world.set_receive_space(number, bytes));
     }
 
     /// `SO_SNDBUF`
     pub fn set_send_space(&mut self, number: usize, bytes: i32) {
+        self.trace(format_args!("{number}: SO_SNDBUF {bytes}"));
         let did = result(self.sockets[&number].set_option(SO_SNDBUF, bytes));
         same("SO_SNDBUF", did, self.world.set_send_space(number, bytes));
     }
 
     /// `SO_RERROR`
     pub fn set_reports_loss(&mut self, number: usize, reports: bool) {
+        self.trace(format_args!("{number}: SO_RERROR {reports}"));
         let did = result(self.sockets[&number].set_option(SO_RERROR, reports.into()));
         self.world.set_reports_loss(number, reports);
         same("SO_RERROR", did, Ok(()));
@@ -189,6 +238,7 @@ impl Pair {
 
     /// `SO_ERROR`
     pub fn take_error(&mut self, number: usize) {
+        self.trace(format_args!("{number}: SO_ERROR"));
         let did = result(self.sockets[&number].option(SO_ERROR));
         let expected = self.world.take_error(number).map_or(0, |errno| errno.0);
         same("SO_ERROR", did, Ok(expected));

@@ -368,8 +368,9 @@ unsafe extern "C" fn connect<P: Protocol>(so: *mut socket, name: *mut sockaddr, 
 
 fn connect_to<P: Protocol>(pcb: &Pcb<P>, address: &Address<'_>) -> Result {
     let connected = pcb.protocol.connect(address);
-    if pcb.protocol.has_node() {
-        // Also after EISCONN: the socket layer took the mark away before it asked.
+    // Also after EISCONN: the socket layer took the mark away before it asked.
+    let is_connected = matches!(connected, Ok(()) | Err(Errno::EISCONN));
+    if is_connected && pcb.protocol.has_node() {
         pcb.socket.set_connected(true);
         P::sockets().set_node(pcb.listed.get(), pcb.protocol.node_id());
     }

@@ -82,6 +82,11 @@ impl World {
         }
     }
 
+    /// The socket is passed to a process without privileges, which uses it from now on.
+    pub fn pass_on(&mut self, number: usize) {
+        self.socket(number).privileged = false;
+    }
+
     /// bind(2)
     ///
     /// # Errors
@@ -221,7 +226,7 @@ impl World {
     fn send_message(&mut self, number: usize, id: u32, outgoing: Outgoing<'_>) -> Result {
         let path = address::text(outgoing.to.map(address::data).transpose()?.ok_or(Errno::EDESTADDRREQ)?);
         let message = Message::read(outgoing.bytes)?;
-        load_type(&message)?;
+        load_type(&message, self.sockets[&number].privileged)?;
         if let Some(node) = self.socket_nodes.get_mut(&id) {
             node.awaited = message.token;
             node.answer_lost = false;
@@ -340,7 +345,7 @@ impl World {
 }
 
 /// What `mkpeer` needs before it is sent: a type that is there, or a module that can be loaded, and there is none.
-fn load_type(message: &Message) -> Result {
+fn load_type(message: &Message, privileged: bool) -> Result {
     if message.cookie != GENERIC || message.command != generic::MKPEER {
         return Ok(());
     }
@@ -358,7 +363,7 @@ fn load_type(message: &Message) -> Result {
     if Kind::of_type(name).is_some() || Kind::is_known_otherwise(name) {
         return Ok(());
     }
-    Err(Errno::ENOENT)
+    Err(if privileged { Errno::ENOENT } else { Errno::EPERM })
 }
 
 #[cfg(test)]

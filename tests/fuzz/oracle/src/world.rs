@@ -41,6 +41,8 @@ pub struct Socket {
     pub at_end: bool,
     /// A datagram may be sent without an address.
     pub connected: bool,
+    /// The process that uses it may load modules.
+    pub privileged: bool,
 }
 
 impl Socket {
@@ -55,6 +57,7 @@ impl Socket {
             shut: false,
             at_end: false,
             connected: false,
+            privileged: true,
         }
     }
 
