@@ -1,9 +1,12 @@
 //! Addresses: what bind(2), connect(2) and sendto(2) make of them, in a graph that has something at the end of many.
 
+use std::sync::Mutex;
+
 use arbitrary::{Arbitrary, Result, Unstructured};
 use oracle::calls::Outgoing;
 use oracle::message::{GENERIC, Message, field, generic};
 
+use crate::machine::Rest;
 use crate::pair::{Pair, Protocol};
 use crate::text;
 
@@ -16,11 +19,12 @@ enum Use {
     Packet,
 }
 
-/// The sockets: the first has the hooks, the second and the third are there to be given an address.
+/// The sockets that are there all the time: the owner of the hooks, and its data socket.
 const OWNER: usize = 0;
-const CONTROL: usize = 1;
-const DATA: usize = 2;
-const SENDER: usize = 3;
+const SENDER: usize = 1;
+/// The sockets that are there to be given an address.
+const CONTROL: usize = 2;
+const OTHER_DATA: usize = 3;
 
 /// A text that may be one of the structured ones, or anything.
 fn text(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
@@ -52,8 +56,16 @@ fn mkpeer(pair: &mut Pair, ours: &str) {
     message(&mkpeer.write(), b"\0\x20.:\0", pair, OWNER);
 }
 
-/// Node `a` with the hubs `[2]`, `b` at hook `x`, and a second one at `y`; `h` is connected to the first.
-fn build() -> Pair {
+/// The graph that addresses lead into. It stays from one execution to the next, since addresses do not change it.
+struct Fixture {
+    pair: Pair,
+    rest: Rest,
+}
+
+static FIXTURE: Mutex<Option<Fixture>> = Mutex::new(None);
+
+/// Node `a` with two hubs, `b` at its hook `x` and another one at `y`; a data socket that may send by both.
+fn build() -> Fixture {
     let mut pair = Pair::new();
     pair.open(OWNER, Protocol::Control);
     pair.bind(OWNER, b"\0\x20a\0");
@@ -61,19 +73,32 @@ fn build() -> Pair {
     mkpeer(&mut pair, "y");
     let name = Message::new(GENERIC, generic::NAME, 1, &field(b"b", 32));
     message(&name.write(), b"\0\x20x\0", &mut pair, OWNER);
-    pair
+    pair.open(SENDER, Protocol::Data);
+    pair.connect(SENDER, b"\0\x20a:\0");
+    let rest = Rest::now();
+    Fixture { pair, rest }
 }
 
-fn run(u: &mut Unstructured<'_>) -> Result<()> {
-    let mut pair = build();
+fn run(fixture: &mut Fixture, u: &mut Unstructured<'_>) -> Result<()> {
     for _ in 0..u.int_in_range(1..=3_u8)? {
         let (purpose, text) = (u.arbitrary()?, text(u)?);
         let sockaddr = text::sockaddr(u, &text)?;
-        try_address(&mut pair, purpose, &sockaddr);
+        try_address(&mut fixture.pair, purpose, &sockaddr);
     }
-    pair.compare();
-    pair.finish();
     Ok(())
+}
+
+impl Fixture {
+    fn tidy(&mut self) {
+        self.pair.compare();
+        self.pair.drain();
+        for number in [CONTROL, OTHER_DATA] {
+            if self.pair.is_open(number) {
+                self.pair.close(number);
+            }
+        }
+        self.pair.rest(&self.rest);
+    }
 }
 
 fn try_address(pair: &mut Pair, purpose: Use, sockaddr: &[u8]) {
@@ -84,9 +109,9 @@ fn try_address(pair: &mut Pair, purpose: Use, sockaddr: &[u8]) {
             pair.name(CONTROL);
         }
         Use::Connect => {
-            pair.open(DATA, Protocol::Data);
-            pair.connect(DATA, sockaddr);
-            pair.name(DATA);
+            pair.open(OTHER_DATA, Protocol::Data);
+            pair.connect(OTHER_DATA, sockaddr);
+            pair.name(OTHER_DATA);
         }
         Use::Message => message(
             &Message::new(GENERIC, generic::NODEINFO, 7, &[]).write(),
@@ -94,16 +119,15 @@ fn try_address(pair: &mut Pair, purpose: Use, sockaddr: &[u8]) {
             pair,
             OWNER,
         ),
-        Use::Packet => {
-            pair.open(SENDER, Protocol::Data);
-            pair.connect(SENDER, b"\0\x20a:\0");
-            message(b"a packet", sockaddr, pair, SENDER);
-        }
+        Use::Packet => message(b"a packet", sockaddr, pair, SENDER),
     }
 }
 
 /// One execution.
 pub fn execute(data: &[u8]) {
+    let mut fixture = FIXTURE.lock().expect("a panic ends the process");
+    let fixture = fixture.get_or_insert_with(build);
     // Too little data is no use, and no mistake.
-    let _ = run(&mut Unstructured::new(data));
+    let _ = run(fixture, &mut Unstructured::new(data));
+    fixture.tidy();
 }

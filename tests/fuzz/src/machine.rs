@@ -11,9 +11,9 @@ use crate::pair::{NG_CONTROL, PF_NETGRAPH, SOCK_DGRAM};
 /// The node types there are, so that none is loaded in the middle of an execution and stays.
 const TYPES: [&str; 7] = ["bridge", "capture", "echo", "hole", "hub", "one2many", "tee"];
 
-/// What there is while no socket is open.
+/// What there is while nothing happens.
 #[derive(Debug, PartialEq, Eq)]
-struct Rest {
+pub struct Rest {
     /// Each kind of memory, and how many allocations.
     memory: Vec<(String, u64)>,
     /// The message buffer.
@@ -23,12 +23,25 @@ struct Rest {
 static AT_REST: OnceLock<Rest> = OnceLock::new();
 
 impl Rest {
-    fn now() -> Self {
+    /// What there is now.
+    #[must_use]
+    pub fn now() -> Self {
+        netgraph::settle();
         let usage = memory::usage().into_iter().filter(|usage| usage.live > 0);
         Self {
             memory: usage.map(|usage| (usage.name, usage.live)).collect(),
             said: report::message_buffer(),
         }
+    }
+
+    /// Makes sure that it is the same now. The next node gets the lowest ID that is free.
+    ///
+    /// # Panics
+    /// It is not.
+    pub fn check(&self) {
+        assert_eq!(&Self::now(), self, "what is there now, and was before");
+        thread::assert_clean();
+        netgraph::start_over();
     }
 }
 
@@ -81,7 +94,5 @@ pub fn finish() {
     }
     let left = netgraph::snapshot();
     assert!(left.is_empty(), "nodes are left: {left:#?}");
-    assert_eq!(Some(&Rest::now()), AT_REST.get(), "what is there now, and was at first");
-    thread::assert_clean();
-    netgraph::start_over();
+    AT_REST.get_or_init(boot).check();
 }

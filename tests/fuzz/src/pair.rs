@@ -9,7 +9,7 @@ use oracle::World;
 use oracle::calls::{How, Outgoing, Received};
 use oracle::message::Message;
 
-use crate::machine;
+use crate::machine::{self, Rest};
 
 pub(crate) const PF_NETGRAPH: i32 = 32;
 pub(crate) const SOCK_DGRAM: i32 = 2;
@@ -23,8 +23,6 @@ const MSG_PEEK: i32 = 0x2;
 const MSG_DONTWAIT: i32 = 0x80;
 const MSG_TRUNC: i32 = 0x10;
 const POLLIN: i16 = 0x1;
-/// More than any datagram is long.
-const ROOM: usize = 1 << 16;
 
 static TRACED: OnceLock<bool> = OnceLock::new();
 
@@ -41,7 +39,6 @@ pub enum Protocol {
 pub struct Pair {
     world: World,
     sockets: BTreeMap<usize, Socket>,
-    room: Vec<u8>,
     /// Each call is printed: the environment has `FUZZ_TRACE`.
     traced: bool,
 }
@@ -94,7 +91,6 @@ impl Pair {
         Self {
             world: World::new(),
             sockets: BTreeMap::new(),
-            room: vec![0; ROOM],
             traced: *TRACED.get_or_init(|| std::env::var_os("FUZZ_TRACE").is_some()),
         }
     }
@@ -193,8 +189,13 @@ impl Pair {
     pub fn receive(&mut self, number: usize, length: usize, peek: bool) {
         self.trace(format_args!("{number}: receive {length}, peek {peek}"));
         let flags = MSG_DONTWAIT | if peek { MSG_PEEK } else { 0 };
-        let room = &mut self.room[..length.clamp(1, ROOM)];
-        let did = result(self.sockets[&number].receive(room, flags));
+        // No more than can come.
+        let most = self.world.sockets[&number]
+            .received
+            .first()
+            .map_or(0, |datagram| datagram.bytes.len());
+        let mut room = vec![0; length.clamp(1, most + 8)];
+        let did = result(self.sockets[&number].receive(&mut room, flags));
         let did = did.map(|got| (got.from, room[..got.length].to_vec(), got.flags & MSG_TRUNC != 0));
         let expected = self.world.receive(number, peek).map(|received| match received {
             Received::Nothing => (Vec::new(), Vec::new(), false),
@@ -284,14 +285,28 @@ impl Pair {
         )
     }
 
-    /// Reads what is left, closes everything, and makes sure that nothing remains.
-    pub fn finish(mut self) {
+    /// Reads what is left in all buffers.
+    pub fn drain(&mut self) {
         let numbers: Vec<usize> = self.sockets.keys().copied().collect();
         for number in numbers {
             while self.world.sockets[&number].received.count() > 0 {
-                self.receive(number, ROOM, false);
+                self.receive(number, usize::MAX, false);
             }
         }
+    }
+
+    /// Has node IDs begin at the lowest one that is free, once `rest` is what there is.
+    ///
+    /// # Panics
+    /// It is not.
+    pub fn rest(&mut self, rest: &Rest) {
+        rest.check();
+        self.world.restart_ids();
+    }
+
+    /// Reads what is left, closes everything, and makes sure that nothing remains.
+    pub fn finish(mut self) {
+        self.drain();
         self.end();
     }
 

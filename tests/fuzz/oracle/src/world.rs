@@ -130,6 +130,9 @@ impl World {
     /// Makes a node with the next ID.
     pub(crate) fn add_node(&mut self, kind: Kind) -> u32 {
         self.last_id += 1;
+        while self.nodes.contains_key(&self.last_id) {
+            self.last_id += 1;
+        }
         let node = Node {
             id: self.last_id,
             kind,
@@ -139,6 +142,11 @@ impl World {
         };
         self.nodes.insert(node.id, node);
         self.last_id
+    }
+
+    /// Has IDs begin at 1 again, except for those that are taken.
+    pub fn restart_ids(&mut self) {
+        self.last_id = 0;
     }
 
     pub(crate) fn socket(&mut self, number: usize) -> &mut Socket {
