@@ -14,6 +14,7 @@ use clap::{Parser, Subcommand};
 
 mod bench;
 mod doctor;
+mod fuzz;
 mod image;
 mod kmod;
 mod linker;
@@ -40,6 +41,7 @@ struct Opt {
 enum Command {
     Bench(bench::Bench),
     Doctor(doctor::Doctor),
+    Fuzz(fuzz::Fuzz),
     Image(image::Image),
     Kmod(kmod::Kmod),
     Run(run::Run),
@@ -65,6 +67,7 @@ fn run(command: Command) -> Result<()> {
     match command {
         Command::Bench(command) => command.run(),
         Command::Doctor(command) => command.run(),
+        Command::Fuzz(command) => command.run(),
         Command::Image(command) => command.run(),
         Command::Kmod(command) => command.run(),
         Command::Run(command) => command.run(),

@@ -232,8 +232,8 @@ fn on_socket(pair: &mut Pair, number: usize, call: Call, u: &mut Unstructured<'_
 fn one(pair: &mut Pair, u: &mut Unstructured<'_>) -> Result<()> {
     let (call, number) = (u.arbitrary()?, u.int_in_range(0..=SOCKETS - 1)?);
     match call {
-        Call::OpenControl => pair.open(number, Protocol::Control),
-        Call::OpenData => pair.open(number, Protocol::Data),
+        Call::OpenControl if !pair.is_open(number) => pair.open(number, Protocol::Control),
+        Call::OpenData if !pair.is_open(number) => pair.open(number, Protocol::Data),
         call if pair.is_open(number) => on_socket(pair, number, call, u)?,
         _ => {}
     }

@@ -1,15 +1,21 @@
 //! Datagrams on control sockets: arbitrary headers and arguments, to the sender's own node, a hub, another socket, and
 //! nowhere.
 
+use std::sync::Mutex;
+
 use arbitrary::{Arbitrary, Result, Unstructured};
+use oracle::World;
 use oracle::calls::Outgoing;
 use oracle::message::{GENERIC, HEADER, Message, RESPONSE, SOCKET, VERSION, field, generic, socket};
 
+use crate::machine::Rest;
 use crate::pair::{Pair, Protocol};
 use crate::text;
 
 const SENDER: usize = 0;
 const OTHER: usize = 1;
+/// Datagrams of one execution.
+const MOST: usize = 4;
 /// Longer than the longest datagram that a socket sends unless told otherwise.
 const LONGEST: usize = 20 * 1024 + 8;
 
@@ -150,57 +156,118 @@ fn datagram(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     Ok(datagram)
 }
 
-/// Node `a` with a hub at hook `x`, a hole at `y` and an echo at `z`, and node `b`.
-fn build() -> Pair {
-    let mut pair = Pair::new();
-    for (number, name) in [(SENDER, b"\0\x20a\0"), (OTHER, b"\0\x20b\0")] {
-        pair.open(number, Protocol::Control);
-        pair.bind(number, name);
-    }
-    for (kind, hook) in [("hub", "x"), ("hole", "y"), ("echo", "z")] {
-        let arguments: Vec<u8> = [kind, hook, "a"]
-            .iter()
-            .flat_map(|name| field(name.as_bytes(), 32))
-            .collect();
-        let message = Message::new(GENERIC, generic::MKPEER, 1, &arguments).write();
-        let outgoing = Outgoing {
-            bytes: &message,
-            to: Some(b"\0\x20.:\0"),
-            ancillary: None,
-        };
-        pair.send(SENDER, outgoing);
-    }
-    pair
+/// A graph to send messages into. It stays from one execution to the next as long as they leave it as it was.
+struct Fixture {
+    pair: Pair,
+    /// How it was.
+    base: World,
+    rest: Rest,
 }
 
-fn run(u: &mut Unstructured<'_>) -> Result<()> {
-    let mut pair = build();
-    for _ in 0..u.int_in_range(1..=4_u8)? {
+static FIXTURE: Mutex<Option<Fixture>> = Mutex::new(None);
+
+impl Fixture {
+    /// Node `a` with a hub at hook `x`, a hole at `y` and an echo at `z`, and node `b`.
+    fn build() -> Self {
+        let mut pair = Pair::new();
+        for (number, name) in [(SENDER, b"\0\x20a\0"), (OTHER, b"\0\x20b\0")] {
+            pair.open(number, Protocol::Control);
+            pair.bind(number, name);
+        }
+        for (kind, hook) in [("hub", "x"), ("hole", "y"), ("echo", "z")] {
+            let arguments: Vec<u8> = [kind, hook, "a"]
+                .iter()
+                .flat_map(|name| field(name.as_bytes(), 32))
+                .collect();
+            send(
+                &mut pair,
+                b"\0\x20.:\0",
+                &Message::new(GENERIC, generic::MKPEER, 1, &arguments),
+            );
+        }
+        tidy(&mut pair);
+        Self {
+            base: pair.world().clone(),
+            rest: Rest::now(),
+            pair,
+        }
+    }
+
+    /// The fixture, if it is as it was; else it is taken down.
+    fn keep(mut self) -> Option<Self> {
+        tidy(&mut self.pair);
+        if self.pair.world().is_like(&self.base) && self.rest == Rest::now() {
+            self.pair.rest(&self.rest);
+            return Some(self);
+        }
+        self.pair.finish();
+        None
+    }
+}
+
+fn send(pair: &mut Pair, to: &[u8], message: &Message) {
+    let outgoing = Outgoing {
+        bytes: &message.write(),
+        to: Some(to),
+        ancillary: None,
+    };
+    pair.send(SENDER, outgoing);
+}
+
+/// Reads what is left, and has both nodes count from 0.
+fn tidy(pair: &mut Pair) {
+    pair.drain();
+    for to in [&b"\0\x20b:\0"[..], b"\0\x20.:\0"] {
+        send(pair, to, &Message::new(SOCKET, socket::CLR_STATS, 1, &[]));
+    }
+}
+
+/// A datagram on its way.
+struct Attempt {
+    bytes: Vec<u8>,
+    to: Option<Vec<u8>>,
+    ancillary: Option<Vec<u8>>,
+}
+
+impl Arbitrary<'_> for Attempt {
+    fn arbitrary(u: &mut Unstructured<'_>) -> Result<Self> {
         let to = u.arbitrary::<To>()?.sockaddr(u)?;
         let bytes = datagram(u)?;
-        let ancillary = if u.arbitrary::<u8>()? == 0 {
+        let has_ancillary = u.arbitrary::<u8>()? == 255;
+        let ancillary = if has_ancillary {
             Some(vec![0; u.int_in_range(0..=2_100)?])
         } else {
             None
         };
+        Ok(Self { bytes, to, ancillary })
+    }
+}
+
+fn run(mut fixture: Fixture, attempts: &[Attempt]) -> Option<Fixture> {
+    for Attempt { bytes, to, ancillary } in attempts {
         let outgoing = Outgoing {
-            bytes: &bytes,
+            bytes,
             to: to.as_deref(),
             ancillary: ancillary.as_deref(),
         };
-        if Message::read(&bytes).is_ok_and(|message| !pair.world().knows(&message)) {
-            pair.send_unknown(SENDER, outgoing);
-            return Ok(());
+        if Message::read(bytes).is_ok_and(|message| !fixture.pair.world().knows(&message)) {
+            fixture.pair.send_unknown(SENDER, outgoing);
+            return None;
         }
-        pair.send(SENDER, outgoing);
-        pair.compare();
+        fixture.pair.send(SENDER, outgoing);
+        fixture.pair.compare();
     }
-    pair.finish();
-    Ok(())
+    fixture.keep()
 }
 
 /// One execution.
 pub fn execute(data: &[u8]) {
-    // Too little data is no use, and no mistake.
-    let _ = run(&mut Unstructured::new(data));
+    let mut place = FIXTURE.lock().expect("a panic ends the process");
+    let fixture = place.take().unwrap_or_else(Fixture::build);
+    let mut u = Unstructured::new(data);
+    // What is too little for an attempt is the end.
+    let attempts: Vec<Attempt> = (0..MOST)
+        .map_while(|_| u.arbitrary().ok().filter(|_| !u.is_empty()))
+        .collect();
+    *place = run(fixture, &attempts);
 }

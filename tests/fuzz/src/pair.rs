@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use hostkern::{Errno, Process, Socket, netgraph};
 use oracle::World;
@@ -22,7 +21,6 @@ const SO_RERROR: i32 = 0x2_0000;
 const MSG_PEEK: i32 = 0x2;
 const MSG_DONTWAIT: i32 = 0x80;
 const MSG_TRUNC: i32 = 0x10;
-const POLLIN: i16 = 0x1;
 
 static TRACED: OnceLock<bool> = OnceLock::new();
 
@@ -254,10 +252,7 @@ impl Pair {
         for (number, socket) in &self.sockets {
             let model = &self.world.sockets[number];
             let ready = model.received.count() > 0 || model.error.is_some() || model.loss.is_some() || model.at_end;
-            let found = socket
-                .poll(POLLIN, Some(Duration::ZERO))
-                .map(|events| events & POLLIN != 0);
-            same("poll", result(found), Ok(ready));
+            same("EVFILT_READ", socket.read_event().is_some(), ready);
         }
     }
 

@@ -65,7 +65,7 @@ pub fn limit(bytes: i32) -> Result<u64> {
 }
 
 /// A receive buffer.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Buffer {
     queue: VecDeque<Datagram>,
     limit: u64,

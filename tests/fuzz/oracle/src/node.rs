@@ -47,7 +47,7 @@ impl Kind {
 }
 
 /// A node.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
     /// Its ID.
     pub id: u32,
@@ -62,7 +62,7 @@ pub struct Node {
 }
 
 /// A hook.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hook {
     /// Its name.
     pub name: Vec<u8>,

@@ -155,7 +155,7 @@ pub enum Why {
 }
 
 /// A socket node.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SocketNode {
     /// Its ID.
     pub id: u32,

@@ -21,7 +21,7 @@ pub enum Role {
 }
 
 /// An open socket.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Socket {
     /// What it is.
     pub role: Role,
@@ -142,6 +142,15 @@ impl World {
         };
         self.nodes.insert(node.id, node);
         self.last_id
+    }
+
+    /// Whether the same nodes, hooks and sockets are there in the same state.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.nodes == other.nodes
+            && self.hooks == other.hooks
+            && self.socket_nodes == other.socket_nodes
+            && self.sockets == other.sockets
     }
 
     /// Has IDs begin at 1 again, except for those that are taken.
