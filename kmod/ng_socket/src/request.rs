@@ -197,16 +197,17 @@ impl Request {
             sender,
             renames,
         })?;
-        match patience {
+        let outcome = match patience {
             Patience::Return => request.abandon(sent),
             Patience::Wait => request.wait(socket.send_timeout()),
-        }?;
+        };
+        // netgraph may report the lost answer, too: so look whatever the outcome is.
         if request.sender.answer_lost.load(Ordering::Relaxed) {
             // The sender is told here, so that the error is not left for the next call.
             socket.clear_error(Errno::ENOBUFS);
             return Err(Errno::ENOBUFS);
         }
-        Ok(())
+        outcome
     }
 
     /// The destination's answer, if it is there.
