@@ -113,7 +113,11 @@ impl Arguments {
                 let length = u.int_in_range(0..=200_usize)?.min(u.len());
                 u.bytes(length)?.to_vec()
             }
-            Self::Zeros => vec![0; u.int_in_range(0..=LONGEST)?],
+            // Long ones take long.
+            Self::Zeros => {
+                let most = if u.arbitrary::<u8>()? < 8 { LONGEST } else { 300 };
+                vec![0; u.int_in_range(0..=most)?]
+            }
             Self::Name => field(&text::name(u)?, 32),
             Self::Peer => {
                 let kind = match u.int_in_range(0..=7_u8)? {
@@ -150,7 +154,7 @@ fn datagram(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     match u.arbitrary::<u8>()? {
         0..8 => datagram.truncate(u.int_in_range(0..=datagram.len())?),
         8..12 => datagram.extend([b'x'; 9]),
-        12..16 => datagram.resize(LONGEST, 0),
+        12 => datagram.resize(LONGEST, 0),
         _ => {}
     }
     Ok(datagram)
