@@ -15,6 +15,7 @@ use clap::{Parser, Subcommand};
 mod bench;
 mod conformance;
 mod doctor;
+mod fuzz;
 mod image;
 mod kmod;
 mod linker;
@@ -42,6 +43,7 @@ enum Command {
     Bench(bench::Bench),
     Conformance(conformance::Conformance),
     Doctor(doctor::Doctor),
+    Fuzz(fuzz::Fuzz),
     Image(image::Image),
     Kmod(kmod::Kmod),
     Run(run::Run),
@@ -68,6 +70,7 @@ fn run(command: Command) -> Result<()> {
         Command::Bench(command) => command.run(),
         Command::Conformance(command) => command.run(),
         Command::Doctor(command) => command.run(),
+        Command::Fuzz(command) => command.run(),
         Command::Image(command) => command.run(),
         Command::Kmod(command) => command.run(),
         Command::Run(command) => command.run(),

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use xshell::{Cmd, Shell, cmd};
 
+use crate::fuzz::{self, MANIFEST as FUZZ};
 use crate::util;
 
 /// Run every test that needs no FreeBSD
@@ -42,6 +43,8 @@ enum Step {
     Models,
     /// The address and thread sanitizers find nothing; runs when named only
     Sanitize,
+    /// The model of the fuzz targets is tested, and a minute of each target finds nothing
+    Fuzz,
 }
 
 /// The module's crates as they are built for FreeBSD 15; the workspace as a whole has them for 14.
@@ -99,6 +102,7 @@ impl Step {
             Self::Unit => "unit",
             Self::Models => "models",
             Self::Sanitize => "sanitize",
+            Self::Fuzz => "fuzz",
         }
     }
 
@@ -119,6 +123,7 @@ impl Step {
     fn commands(self, shell: &Shell) -> Result<Vec<Cmd<'_>>> {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         // A process of its own, so that a module that fails to build is one failed step.
+        let fuzz_dir = fuzz::build_dir();
         let xtask = env::current_exe().context("could not find this program's own file")?;
         Ok(match self {
             Self::Format => vec![cmd!(shell, "{cargo} fmt --all --check")],
@@ -151,6 +156,19 @@ impl Step {
             Self::Unit => vec![
                 cmd!(shell, "{cargo} test --locked {OTHER_ABI...}"),
                 cmd!(shell, "{cargo} test --workspace --locked --all-targets --no-fail-fast"),
+            ],
+            // A workspace of its own.
+            Self::Fuzz => vec![
+                cmd!(shell, "{cargo} fmt --manifest-path {FUZZ} --all --check"),
+                cmd!(
+                    shell,
+                    "{cargo} clippy --manifest-path {FUZZ} --workspace --all-targets --locked --target-dir {fuzz_dir} -- -D warnings"
+                ),
+                cmd!(
+                    shell,
+                    "{cargo} test --manifest-path {FUZZ} --package oracle --locked --target-dir {fuzz_dir}"
+                ),
+                cmd!(shell, "{xtask} fuzz --seconds 60"),
             ],
         })
     }

@@ -44,10 +44,10 @@ use crate::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use crate::sync::{Mutex, MutexGuard, lock};
 use crate::thread::Vnet;
 
-pub use inspect::{Held, HookView, NodeView, Target, hold, snapshot};
+pub use inspect::{Held, HookView, NodeView, Target, hold, snapshot, start_over};
 pub use types::capture;
 pub use types::{load_type, unload_type};
-pub use worker::settle;
+pub use worker::{settle, work_alone};
 
 /// All that changes in netgraph.
 struct State {

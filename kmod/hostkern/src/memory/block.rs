@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Content, Owner, guarded, plain};
+use super::{Content, Owner, guarded, plain, sanitizer};
 
 /// What free(9) writes all over memory, 32 bits at a time.
 pub(super) const POISON: u32 = 0xdead_c0de;
@@ -49,6 +49,7 @@ impl Block {
             fill(start, length, REDZONE);
         }
         fill(address, size, content.byte());
+        block.hide_surroundings();
         block
     }
 
@@ -64,11 +65,14 @@ impl Block {
     /// What is wrong with the memory around a live block.
     pub(super) fn overrun(&self) -> Option<String> {
         let [front, behind] = self.redzones();
+        sanitizer::show(front);
+        sanitizer::show(behind);
         let what = if is_filled(behind.0, behind.1, |_| REDZONE) {
             (!is_filled(front.0, front.1, |_| REDZONE)).then_some("before the beginning")
         } else {
             Some("behind the end")
         };
+        self.hide_surroundings();
         what.map(|what| format!("a write {what} of {self}"))
     }
 
@@ -77,7 +81,17 @@ impl Block {
         self.freed_by = Some(thread);
         match &self.place {
             Place::Guarded(pages) => pages.close(),
-            Place::Plain(_) => poison(self.address, self.size),
+            Place::Plain(_) => {
+                poison(self.address, self.size);
+                sanitizer::hide((self.address, self.size));
+            }
+        }
+    }
+
+    /// Has the address sanitizer, if there is one, report whoever reads or writes around the block.
+    fn hide_surroundings(&self) {
+        if matches!(self.place, Place::Plain(_)) {
+            self.redzones().into_iter().for_each(sanitizer::hide);
         }
     }
 
@@ -87,6 +101,7 @@ impl Block {
 
     /// What is wrong with a freed block that is about to be forgotten.
     pub(super) fn written_after_free(&self) -> Option<String> {
+        sanitizer::show((self.address, self.size));
         let is_intact = match self.place {
             Place::Guarded(_) => true,
             Place::Plain(_) => is_filled(self.address, self.size, poison_byte),

@@ -5,6 +5,7 @@ mod guarded;
 mod hash;
 mod malloc;
 mod plain;
+mod sanitizer;
 mod signal;
 mod table;
 

@@ -41,6 +41,7 @@ impl Memory {
 
 impl Drop for Memory {
     fn drop(&mut self) {
+        super::sanitizer::show((self.start, self.layout.size()));
         // SAFETY: allocated with this layout, and its block is forgotten.
         unsafe { dealloc(std::ptr::with_exposed_provenance_mut(self.start), self.layout) };
     }

@@ -82,6 +82,14 @@ pub fn snapshot() -> Vec<NodeView> {
     nodes.iter().map(NodeView::of).collect()
 }
 
+/// Has the next node get the ID 1 again, as after boot, and forgets what nodes of type `capture` received.
+///
+/// For tests that run many times in one kernel and are to see the same each time. Nodes that are there keep their IDs.
+pub fn start_over() {
+    state().topology().restart_ids();
+    *lock(&state().captured) = Default::default();
+}
+
 /// A node of the calling thread's vnet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {

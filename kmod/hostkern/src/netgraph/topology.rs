@@ -63,6 +63,11 @@ impl Topology {
         self.nodes.insert((vnet, *last), node.address());
     }
 
+    /// Has IDs begin at 1 again, except for those that are taken.
+    pub(super) fn restart_ids(&mut self) {
+        self.last_id.clear();
+    }
+
     /// Forgets a node whose last reference is gone.
     pub(super) fn remove_node(&mut self, node: &Node) {
         self.nodes.remove(&(node.vnet(), node.id()));

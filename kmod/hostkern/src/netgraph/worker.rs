@@ -8,6 +8,7 @@ use super::gate::Schedule;
 use super::item::Content;
 use super::node::NodeRef;
 use super::{send, state};
+use crate::sleep;
 use crate::sync::{Condvar, Mutex, MutexGuard, lock, thread};
 use crate::thread::{self as kthread, Credentials};
 
@@ -64,6 +65,11 @@ pub(super) fn done(count: usize) {
 pub fn settle() {
     let mut list = worklist();
     while list.outstanding != 0 {
+        if list.workers.is_empty() {
+            drop(list);
+            while work_once() {}
+            return;
+        }
         list = state().work.settled.wait(list).expect("the work list is whole");
     }
 }
@@ -71,6 +77,15 @@ pub fn settle() {
 pub(super) fn start() {
     let workers = (0..WORKERS).map(|_| thread::spawn(work)).collect();
     worklist().workers = workers;
+}
+
+/// Does without threads: from now on whoever waits, by [`settle`] or by a sleep, applies what was queued.
+///
+/// For a kernel that one thread uses: it does the same each time, and no thread waits for another one to run.
+pub fn work_alone() {
+    stop();
+    worklist().stopping = false;
+    sleep::have_help(work_once);
 }
 
 /// Has the workers finish what they can.
@@ -88,13 +103,24 @@ pub(super) fn stop() {
 
 fn work() {
     while let Some(node) = wait_for_work() {
-        let vnet = node.vnet();
-        kthread::with(Credentials::Root, vnet, || {
-            work_on(&node);
-            drop(node);
-        });
-        done(1);
+        serve(node);
     }
+}
+
+/// Works on one node, if one is ready.
+fn work_once() -> bool {
+    let node = worklist().ready.pop_front();
+    node.map(serve).is_some()
+}
+
+/// Works on a node that was on the list.
+fn serve(node: NodeRef) {
+    let vnet = node.vnet();
+    kthread::with(Credentials::Root, vnet, || {
+        work_on(&node);
+        drop(node);
+    });
+    done(1);
 }
 
 fn wait_for_work() -> Option<NodeRef> {

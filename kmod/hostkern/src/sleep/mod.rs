@@ -1,6 +1,7 @@
 //! sleep(9): `_sleep` and `wakeup`.
 
 use std::ffi::{c_char, c_int, c_void};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use kpi::raw::mutex::{lock_object, mtx};
@@ -24,6 +25,8 @@ static STATE: Slot<State> = Slot::new();
 struct State {
     queue: Mutex<Queue>,
     changed: Condvar,
+    /// What a thread does before it really sleeps; true if it did something.
+    help: OnceLock<fn() -> bool>,
 }
 
 #[derive(Default)]
@@ -79,6 +82,13 @@ pub(crate) fn halt() -> Vec<String> {
     Vec::new()
 }
 
+/// Has threads call `help` instead of sleeping, as long as it does something: it returns false when there is nothing to do.
+/// For a kernel without threads of its own; no mutex is held meanwhile.
+pub(crate) fn have_help(help: fn() -> bool) {
+    // The first help stays; there is one kind of it only.
+    let _ = STATE.get().help.set(help);
+}
+
 /// One sleep.
 struct Sleep<'a> {
     channel: usize,
@@ -122,6 +132,14 @@ impl Sleep<'_> {
         handle: &thread::Handle,
     ) -> MutexGuard<'q, Queue> {
         while !(queue.is_woken(ticket) || self.is_over() || self.interruptible && handle.is_interrupted()) {
+            if let Some(help) = state.help.get() {
+                drop(queue);
+                let helped = help();
+                queue = lock(&state.queue);
+                if helped {
+                    continue;
+                }
+            }
             queue = match self.deadline {
                 None => state
                     .changed

@@ -367,8 +367,9 @@ unsafe extern "C" fn connect<P: Protocol>(so: *mut socket, name: *mut sockaddr, 
 
 fn connect_to<P: Protocol>(pcb: &Pcb<P>, address: &Address<'_>) -> Result {
     let connected = pcb.protocol.connect(address);
-    if pcb.protocol.has_node() {
-        // Also after EISCONN: the socket layer took the mark away before it asked.
+    // Also after EISCONN: the socket layer took the mark away before it asked.
+    let is_connected = matches!(connected, Ok(()) | Err(Errno::EISCONN));
+    if is_connected && pcb.protocol.has_node() {
         pcb.socket.set_connected(true);
         P::sockets().set_node(pcb.listed.get(), pcb.protocol.node_id());
     }
@@ -541,7 +542,8 @@ unsafe extern "C" fn soreceive<P: Protocol>(
     // SAFETY: the socket layer passes null or a variable of its own.
     let has_sender = !name.is_null() && unsafe { !(*name).is_null() };
     let nothing = received.is_ok() && before.is_some() && before == resid(uio) && !has_sender;
-    let at_end = nothing && pcb.socket.is_at_end();
+    // shutdown(2) may have ended reading alone; then an empty read is the answer.
+    let at_end = nothing && pcb.socket.is_at_end() && !pcb.protocol.has_node();
     pcb.protocol.received();
     to_c(if at_end { Err(Errno::ENOTCONN) } else { received })
 }
