@@ -80,7 +80,13 @@ impl Item {
         // SAFETY: `here` is alive or null, and null only for a path that does not begin there; the item is ours.
         Errno::check(unsafe { raw::ng_address_path(here, item, path.as_ptr(), 0) })?;
         // SAFETY: only a failed call frees the item.
-        unsafe { Self::from_raw(item) }.map(Addressed).ok_or(Errno::EINVAL)
+        let addressed = unsafe { Self::from_raw(item) }.map(Addressed).ok_or(Errno::EINVAL)?;
+        // A node that was shut down is found by its ID as long as somebody refers to it, as a socket does.
+        if addressed.leads_to_valid() {
+            Ok(addressed)
+        } else {
+            Err(Errno::ENOENT)
+        }
     }
 
     /// Addresses the item to whatever is at the other end of `hook`.
@@ -256,6 +262,14 @@ unsafe extern "C" fn applied<N: Notified>(context: *mut c_void, error: c_int) {
 pub struct Addressed(Item);
 
 impl Addressed {
+    /// Whether the node it is addressed to has not been shut down.
+    fn leads_to_valid(&self) -> bool {
+        // SAFETY: the item is ours (invariant of Item), and addressing left a node in it.
+        let node = unsafe { (*self.0.0.as_ptr()).el_dest };
+        // SAFETY: the item's reference keeps the node alive.
+        NonNull::new(node).is_some_and(|node| unsafe { Node::from_borrowed(node) }.is_valid())
+    }
+
     /// The node the item is addressed to; the item is freed.
     #[must_use]
     pub fn into_node(self) -> Option<Node> {
