@@ -24,10 +24,14 @@ struct Buffer {
     lines: VecDeque<String>,
     /// What printf(9) wrote since the last end of a line.
     unfinished: String,
+    console: Option<fn(&str)>,
 }
 
 impl Buffer {
     fn push(&mut self, line: String) {
+        if let Some(console) = self.console {
+            console(&line);
+        }
         if self.lines.len() == LINES {
             self.lines.pop_front();
         }
@@ -66,6 +70,16 @@ fn write(text: &str) {
     if let Some(buffer) = STATE.try_get() {
         lock(buffer).write(text);
     }
+}
+
+/// Has `console` show each line of the message buffer: those that are there, and from now on each as it comes.
+///
+/// It must not call the kernel.
+pub fn set_console(console: fn(&str)) {
+    let Some(buffer) = STATE.try_get() else { return };
+    let mut buffer = lock(buffer);
+    buffer.lines.iter().for_each(|line| console(line));
+    buffer.console = Some(console);
 }
 
 /// The message buffer so far, oldest line first.
@@ -131,6 +145,16 @@ mod tests {
         let length = unsafe { hostkern_printf(c"%s\n".as_ptr(), long.as_ptr() as usize, 0, 0, 0, 0) };
         assert_eq!(length, 5001);
         assert_eq!(message_buffer()[0].len(), 5000);
+    }
+
+    #[test]
+    fn console_shows_what_there_is_and_what_comes() {
+        static SHOWN: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new());
+        let _kernel = Kernel::plain();
+        note("before");
+        set_console(|line| SHOWN.lock().expect("no panic").push(line.to_owned()));
+        note("after");
+        assert_eq!(*SHOWN.lock().expect("no panic"), ["before", "after"]);
     }
 
     #[test]

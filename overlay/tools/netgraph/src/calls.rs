@@ -17,6 +17,7 @@ const HEAD: usize = 2;
 
 /// Whether a call may wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "hosted", derive(serde::Serialize, serde::Deserialize))]
 pub enum Wait {
     /// Until it can be done, or as long as the socket's options say.
     Blocking,
@@ -26,6 +27,7 @@ pub enum Wait {
 
 /// What a call says that writes to what has no reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "hosted", derive(serde::Serialize, serde::Deserialize))]
 pub enum BrokenPipe {
     /// EPIPE, and nothing else: `MSG_NOSIGNAL`.
     Error,
@@ -35,6 +37,7 @@ pub enum BrokenPipe {
 
 /// A direction of a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "hosted", derive(serde::Serialize, serde::Deserialize))]
 pub enum Direction {
     /// From the socket to the process.
     Receive,
@@ -44,6 +47,7 @@ pub enum Direction {
 
 /// An option of the level `SOL_SOCKET` whose value is an integer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "hosted", derive(serde::Serialize, serde::Deserialize))]
 pub enum SocketOption {
     /// `SO_SNDBUF`, in bytes.
     SendBuffer,
@@ -72,6 +76,7 @@ pub struct Outgoing<'a> {
 
 /// What recvfrom(2) gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "hosted", derive(serde::Serialize, serde::Deserialize))]
 pub struct Datagram {
     /// Bytes written to the buffer; what did not fit is lost.
     pub length: usize,
@@ -81,6 +86,7 @@ pub struct Datagram {
 
 /// What poll(2) reports.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "hosted", derive(serde::Serialize, serde::Deserialize))]
 pub struct Events {
     /// `POLLIN`
     pub readable: bool,
@@ -92,6 +98,7 @@ pub struct Events {
 
 /// What kevent(2) reports for `EVFILT_READ`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "hosted", derive(serde::Serialize, serde::Deserialize))]
 pub struct ReadEvent {
     /// `EV_EOF`
     pub at_end: bool,

@@ -6,6 +6,7 @@ use std::fmt;
 ///
 /// The values are FreeBSD's on every host, so that a transport that is not the running kernel can use them too.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "hosted", derive(serde::Serialize, serde::Deserialize))]
 pub struct Errno(pub i32);
 
 macro_rules! errnos {
@@ -73,6 +74,7 @@ errnos! {
     EADDRNOTAVAIL = 49, "address not available";
     ENETDOWN = 50, "network is down";
     ENETUNREACH = 51, "network is unreachable";
+    ECONNRESET = 54, "connection lost";
     ENOBUFS = 55, "no buffer space";
     EISCONN = 56, "already connected";
     ENOTCONN = 57, "not connected";
@@ -85,6 +87,7 @@ errnos! {
     ENOSYS = 78, "not implemented";
     ENOMSG = 83, "no such message";
     EOVERFLOW = 84, "too large";
+    EPROTO = 92, "protocol error";
 }
 
 impl fmt::Display for Errno {

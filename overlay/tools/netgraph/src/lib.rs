@@ -19,7 +19,7 @@
 //!
 //! Everything stands on the trait [`Transport`], of which the running FreeBSD kernel ([`Kernel`]) is one. So all of it
 //! compiles and is tested on any Unix; only opening a [`Kernel`] socket needs FreeBSD, root, and the module ng_socket, which
-//! is loaded when missing.
+//! is loaded when missing. A hosted kernel, served by the program `hostkernd`, is another one (feature `hosted`).
 //!
 //! Layouts and numbers are those of netgraph/ng_message.h and netgraph/ng_socket.h, the same in FreeBSD 14 and 15.
 
@@ -29,6 +29,8 @@ mod errno;
 mod error;
 #[cfg(any(test, feature = "fake"))]
 pub mod fake;
+#[cfg(feature = "hosted")]
+pub mod hosted;
 mod info;
 mod kernel;
 mod names;

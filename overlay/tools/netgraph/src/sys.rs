@@ -213,6 +213,13 @@ pub fn poll(socket: BorrowedFd<'_>, deadline: Option<Instant>) -> Result<Events,
     })
 }
 
+/// What a write without a reader does to its process: SIGPIPE, in the calling thread.
+#[cfg(feature = "hosted")]
+pub fn raise_broken_pipe() {
+    // SAFETY: the call takes an integer; what the signal does, the process has chosen. It fails for unknown signals only.
+    unsafe { libc::raise(libc::SIGPIPE) };
+}
+
 /// The time left, rounded up; -1 is for ever.
 fn milliseconds_until(deadline: Option<Instant>) -> c_int {
     let Some(deadline) = deadline else { return -1 };

@@ -6,6 +6,7 @@ use crate::errno::Errno;
 
 /// The protocols of the netgraph family (netgraph/ng_socket.h).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "hosted", derive(serde::Serialize, serde::Deserialize))]
 pub enum Protocol {
     /// `NG_DATA`, 1: packets.
     Data,

@@ -1,11 +1,18 @@
 //! The command line.
 
+use std::os::fd::AsFd;
+#[cfg(not(target_os = "freebsd"))]
+use std::path::Path;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+#[cfg(not(target_os = "freebsd"))]
+use netgraph::hosted::Hosted;
 use netgraph::{Kernel, NodeName, Transport};
 
 use crate::failure::{Failure, Result};
+#[cfg(not(target_os = "freebsd"))]
+use crate::hosted;
 use crate::script;
 use crate::session::Session;
 use crate::trace::Traced;
@@ -31,6 +38,11 @@ pub struct Opt {
     /// Tell on standard error what is sent and received; twice: with its bytes
     #[arg(short = 'd', long, global = true, action = clap::ArgAction::Count)]
     debug: u8,
+
+    /// Work on the hosted kernel that hostkernd serves at this Unix socket
+    #[cfg(not(target_os = "freebsd"))]
+    #[arg(long, global = true, value_name = "SOCKET", env = "NG_HOSTED")]
+    hosted: Option<PathBuf>,
 
     /// Name of ng's own node
     ///
@@ -98,31 +110,52 @@ pub enum Verb {
 impl Opt {
     /// Does what the command line says.
     pub fn run(&self) -> Result<()> {
+        #[cfg(not(target_os = "freebsd"))]
+        if let Some(path) = &self.hosted {
+            return self.run_hosted(path);
+        }
+        self.run_on(Kernel)
+    }
+
+    #[cfg(not(target_os = "freebsd"))]
+    fn run_hosted(&self, path: &Path) -> Result<()> {
+        if let Some(Command::Hook(hook)) = &self.command {
+            hook.check_hosted()?;
+        }
+        let result = self.run_on(Hosted::new(path));
+        result.map_err(|failure| hosted::explain(failure, path))
+    }
+
+    /// The same, on a kernel.
+    fn run_on<T: Transport>(&self, transport: T) -> Result<()>
+    where
+        T::Endpoint: AsFd,
+    {
         match (&self.command, &self.file) {
             (Some(_), Some(_)) => Err(Failure::Usage("-f FILE and a command exclude each other".to_owned())),
             (None, None) => Err(Failure::Usage("no command is given; `ng help` lists them".to_owned())),
             (None, Some(file)) => {
                 let text = script::read(file)?;
-                script::run(&mut self.open()?, file, &text)
+                script::run(&mut self.open(transport)?, file, &text)
             }
             (Some(Command::Validate(command)), None) => command.run(self.json),
-            (Some(Command::Hook(hook)), None) => hook.run(self.open()?),
+            (Some(Command::Hook(hook)), None) => hook.run(self.open(transport)?),
             (Some(Command::Verb(verb)), None) => {
                 verb.check()?;
-                verb.run(&mut self.open()?)
+                verb.run(&mut self.open(transport)?)
             }
         }
     }
 
     /// Makes ng's own node.
-    fn open(&self) -> Result<Session<Traced<Kernel>>> {
+    fn open<T: Transport>(&self, transport: T) -> Result<Session<Traced<T>>> {
         let name = match &self.node_name {
             Some(name) => name.clone(),
             None => format!("ng{}", std::process::id())
                 .parse()
                 .map_err(netgraph::Error::from)?,
         };
-        Session::open(Traced::new(Kernel, self.debug), &name, self.json)
+        Session::open(Traced::new(transport, self.debug), &name, self.json)
     }
 }
 

@@ -11,6 +11,8 @@ mod cli;
 mod dump;
 mod explain;
 mod failure;
+#[cfg(not(target_os = "freebsd"))]
+mod hosted;
 mod live;
 mod script;
 mod session;

@@ -104,6 +104,16 @@ impl Hook {
         self.relay(&mut session)
     }
 
+    /// Refuses what a hosted kernel cannot do.
+    #[cfg(not(target_os = "freebsd"))]
+    pub fn check_hosted(&self) -> Result<()> {
+        if !self.exec {
+            return Ok(());
+        }
+        let text = "hook -e needs a running FreeBSD: only there can a program have the socket itself as its input";
+        Err(Failure::Usage(text.to_owned()))
+    }
+
     fn connect<T: Transport>(&self, session: &mut Session<T>) -> Result<()> {
         session.socket.open_data()?;
         let request = Connect {
