@@ -302,7 +302,9 @@ fn nothing_left() -> Outcome {
     let (control, other) = (Control::new()?, Control::new()?);
     let address = control.address()?;
     works("the shutdown", control.shut_down("."))?;
-    holds("no node after its shutdown", other.is_gone(&address)?)
+    holds("no node after its shutdown", other.is_gone(&address)?)?;
+    drop(control);
+    holds("nothing of it once its socket is closed", other.is_freed(&address)?)
 }
 
 fn many_hooks() -> Outcome {
