@@ -7,7 +7,8 @@
 //! An item runs at once in the thread that sends it if the node's gate lets it in, else a worker applies it later
 //! ([`send`]). Hooks are connected in steps, each of them an item for one of the two nodes ([`connect`]).
 //!
-//! References are exact: a lookup never brings back a node or hook whose last reference is gone ([`reference`]).
+//! References are exact: a lookup never brings back a node or hook whose last reference is gone ([`reference`]), unless a
+//! test asks for FreeBSD's way ([`Lookups`]).
 
 pub(crate) mod ascii;
 mod commands;
@@ -40,7 +41,7 @@ use kpi::raw::netgraph::NG_ABI_VERSION;
 
 use crate::kernel::Config;
 use crate::slot::Slot;
-use crate::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use crate::sync::{Mutex, MutexGuard, lock};
 use crate::thread::Vnet;
 
@@ -59,6 +60,8 @@ struct State {
     /// Items that are alive, in or out of queues.
     items: AtomicI64,
     abi_version: AtomicU32,
+    /// Whether lookups are [`Lookups::AsFreeBsd`].
+    revives: AtomicBool,
     /// `ng_deadnode`: what hooks refer to that are off their node.
     dead_node: Box<node::Node>,
     /// `ng_deadhook`: what unconnected hooks are connected to.
@@ -91,6 +94,7 @@ impl State {
             captured: Mutex::default(),
             items: AtomicI64::new(0),
             abi_version: AtomicU32::new(NG_ABI_VERSION),
+            revives: AtomicBool::new(false),
             dead_node,
             dead_hook,
             _dead_kind: dead_kind,
@@ -116,11 +120,33 @@ impl State {
     fn abi_version(&self) -> u32 {
         self.abi_version.load(Ordering::Relaxed)
     }
+
+    fn lookups(&self) -> Lookups {
+        if self.revives.load(Ordering::Relaxed) {
+            Lookups::AsFreeBsd
+        } else {
+            Lookups::Exact
+        }
+    }
 }
 
 /// Has the kernel take node types of this `NG_ABI_VERSION` only: 12, or 0x2000c for a FreeBSD 15 with `INVARIANTS`.
 pub fn require_abi(version: u32) {
     state().abi_version.store(version, Ordering::Relaxed);
+}
+
+/// What a lookup by name or ID does with a node whose last reference is gone, but which is still listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lookups {
+    /// Passes it over.
+    Exact,
+    /// Counts from 0 to 1 what is being freed, as `ng_ID2noderef` and `ng_name2noderef` do.
+    AsFreeBsd,
+}
+
+/// Says which lookups the running kernel has; after boot, [`Lookups::Exact`].
+pub fn set_lookups(lookups: Lookups) {
+    state().revives.store(lookups == Lookups::AsFreeBsd, Ordering::Relaxed);
 }
 
 /// Starts netgraph: no types, no nodes, the workers waiting.

@@ -3,6 +3,7 @@
 //! It compiles on every Unix, so that it is checked wherever the workspace is; it is used on FreeBSD only.
 #![cfg_attr(not(target_os = "freebsd"), allow(dead_code, reason = "used on FreeBSD only"))]
 
+use std::collections::BTreeMap;
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::process::{Child, Command};
@@ -193,6 +194,29 @@ impl System for FreeBsd {
         Ok((count("ctrl"), count("data")))
     }
 
+    fn run_probes(&self, probe: &str, arguments: &[String]) -> Outcome {
+        let program = std::env::current_exe()?;
+        let start = |argument: &String| Command::new(&program).args(["--probe", probe, argument]).spawn();
+        let mut children = arguments.iter().map(start).collect::<Result<Vec<_>, _>>()?;
+        let ends = children.iter_mut().map(Child::wait).collect::<Result<Vec<_>, _>>()?;
+        match ends.iter().find(|end| !end.success()) {
+            Some(end) => Err(Stop::Failed(format!("expected every process to do well, got {end}"))),
+            None => Ok(()),
+        }
+    }
+
+    fn allocated(&self) -> Outcome<BTreeMap<String, u64>> {
+        let vmstat = |option: &str| Command::new("vmstat").arg(option).output();
+        let types = String::from_utf8_lossy(&vmstat("-m")?.stdout).into_owned();
+        let zones = String::from_utf8_lossy(&vmstat("-z")?.stdout).into_owned();
+        let types = types.lines().filter_map(type_in_use);
+        Ok(types.chain(zones.lines().filter_map(zone_in_use)).collect())
+    }
+
+    fn share_of(&self, times: u32) -> u32 {
+        times
+    }
+
     fn laboratory(&self) -> Outcome<&dyn Laboratory> {
         no_laboratory()
     }
@@ -202,6 +226,28 @@ impl System for FreeBsd {
     }
 
     fn abandon(&self) {}
+}
+
+/// What a round of the storm allocates, as vmstat(8) calls it; the names of types have no spaces.
+const KINDS: [&str; 6] = ["netgraph", "socket", "soname", "sonewconn", "pcb", "mbuf"];
+
+fn is_of_interest(name: &str) -> bool {
+    let name = name.to_lowercase();
+    KINDS.iter().any(|kind| name.starts_with(kind))
+}
+
+/// A malloc(9) type and its allocations, from a line of `vmstat -m`.
+fn type_in_use(line: &str) -> Option<(String, u64)> {
+    let mut words = line.split_whitespace();
+    let name = words.next().filter(|name| is_of_interest(name))?;
+    Some((name.to_owned(), words.next()?.parse().ok()?))
+}
+
+/// A zone and its allocations, from a line of `vmstat -z`: a name, a colon; size, limit, used, free and more.
+fn zone_in_use(line: &str) -> Option<(String, u64)> {
+    let (name, figures) = line.rsplit_once(':').filter(|(name, _)| is_of_interest(name))?;
+    let used = figures.split(',').nth(2)?.trim().parse().ok()?;
+    Some((format!("{name} (zone)"), used))
 }
 
 /// Such as `14.3-RELEASE`.
@@ -253,4 +299,26 @@ fn unload(module: &str) -> Result<(), Errno> {
 #[cfg(not(target_os = "freebsd"))]
 fn unload(_: &str) -> Result<(), Errno> {
     Err(Errno::ENOSYS)
+}
+
+#[cfg(test)]
+mod check {
+    use super::*;
+
+    #[test]
+    fn lines_of_vmstat_are_read() {
+        let types = [
+            "netgraph_sock    12    3K    4711  16,32,64",
+            "     Type   Use  Memory",
+            "devbuf 5 1K 7 16",
+        ];
+        let read: Vec<_> = types.into_iter().filter_map(type_in_use).collect();
+        assert_eq!(read, [("netgraph_sock".to_owned(), 12)]);
+        let zones = [
+            "NetGraph items:   72,  4123,      31,     997,   4711,   0,   0,   0",
+            "ITEM  SIZE  LIMIT  USED",
+        ];
+        let read: Vec<_> = zones.into_iter().filter_map(zone_in_use).collect();
+        assert_eq!(read, [("NetGraph items (zone)".to_owned(), 31)]);
+    }
 }

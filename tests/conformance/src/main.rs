@@ -18,6 +18,8 @@ mod message;
 mod node;
 mod options;
 mod outcome;
+mod pool;
+mod rounds;
 mod runner;
 mod system;
 mod tests;
@@ -63,6 +65,7 @@ fn run(options: &Options) -> ExitCode {
             ExitCode::SUCCESS
         }),
         Job::All => runner::run_all(options),
+        Job::Rounds(rounds) => in_system(options, || rounds::run(*rounds, options.processes)),
         Job::One(name) => in_system(options, || runner::run_one(name)),
         Job::Probe(name, argument) => in_system(options, || runner::run_probe(name, argument)),
     }

@@ -134,12 +134,23 @@ impl Control {
         Ok(data)
     }
 
-    /// Whether a path leads nowhere, now or soon.
+    /// Whether a path leads nowhere, now or soon, or to a node that takes no messages any more.
     pub fn is_gone(&self, path: &str) -> Outcome<bool> {
+        self.is_refused(path, &[Errno::ENOENT, Errno::EINVAL])
+    }
+
+    /// Whether a path leads nowhere, now or soon: the node has been freed.
+    pub fn is_freed(&self, path: &str) -> Outcome<bool> {
+        self.is_refused(path, &[Errno::ENOENT])
+    }
+
+    fn is_refused(&self, path: &str, codes: &[Errno]) -> Outcome<bool> {
         let end = Instant::now() + Duration::from_secs(3);
         while Instant::now() < end {
             match self.send(path, &Message::generic(NODEINFO, &[])) {
-                Err(Errno::ENOENT) => return Ok(true),
+                Err(errno) if codes.contains(&errno) => return Ok(true),
+                // On its way out.
+                Err(Errno::EINVAL) => {}
                 Err(errno) => return Err(errno.into()),
                 Ok(()) => drop(receive(self)?),
             }

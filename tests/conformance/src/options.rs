@@ -8,12 +8,15 @@ use crate::tests;
 /// What to say to those who got it wrong.
 pub const USAGE: &str = "\
 usage: conformance [--native | --module FILE.ko] [--json] [--list] [--skip TEXT]... [TEXT]...
+       conformance [--native | --module FILE.ko] --rounds N [--processes P]
 
 Runs the tests whose name contains one of the texts and none of those to skip.
   --native         on the hosted kernel, the module linked into this program (the default)
   --module FILE    on the hosted kernel, this kernel module
   --json           one JSON object for each test, instead of a line of text
   --list           only say which tests there are
+  --rounds N       N rounds of sockets that come and go, by P processes (4; threads on the hosted kernel) at once; fails
+                   if something of netgraph's stays allocated
 On FreeBSD the tests are of the running kernel, and need root.";
 
 /// What to do.
@@ -25,6 +28,8 @@ pub enum Job {
     Name,
     /// Run tests, each in a process of its own.
     All,
+    /// Run so many rounds of the storm.
+    Rounds(u32),
     /// Run this test, in this process.
     One(String),
     /// Run what a test needs done in this process, with this argument.
@@ -49,6 +54,8 @@ pub struct Options {
     pub format: Format,
     /// The module that the hosted kernel loads; none for the one that is linked into this program.
     pub subject: Option<PathBuf>,
+    /// How many processes share the rounds.
+    pub processes: u32,
     skip: Vec<String>,
     only: Vec<String>,
 }
@@ -60,6 +67,7 @@ impl Options {
             job: Job::All,
             format: Format::Text,
             subject: None,
+            processes: 4,
             skip: Vec::new(),
             only: Vec::new(),
         };
@@ -71,6 +79,8 @@ impl Options {
                 "--native" => options.subject = None,
                 "--module" => options.subject = Some(value()?.into()),
                 "--skip" => options.skip.push(value()?),
+                "--rounds" => options.job = Job::Rounds(number(&value()?)?),
+                "--processes" => options.processes = number(&value()?)?,
                 "--name" => options.job = Job::Name,
                 "--run" => options.job = Job::One(value()?),
                 "--probe" => options.job = Job::Probe(value()?, value()?),
@@ -90,6 +100,12 @@ impl Options {
         let is_in = |text: &String| test.name.contains(text.as_str());
         (self.only.is_empty() || self.only.iter().any(is_in)) && !self.skip.iter().any(is_in)
     }
+}
+
+/// A number of at least 1.
+fn number(text: &str) -> Result<u32, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| format!("{text} is no number of at least 1"))
 }
 
 #[cfg(test)]
@@ -116,5 +132,6 @@ mod check {
     fn what_is_unknown_or_incomplete_is_refused() {
         assert!(options("--no-such-option").is_err());
         assert!(options("--module").is_err());
+        assert!(options("--rounds 0").is_err());
     }
 }

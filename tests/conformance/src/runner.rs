@@ -11,12 +11,14 @@ use crate::Test;
 use crate::options::{Format, Options};
 use crate::outcome::{Outcome, Stop};
 use crate::system::here;
-use crate::tests;
+use crate::{pool, tests};
 
 /// A test's exit status when the system lacks what it needs.
 const NOT_HERE: i32 = 77;
 /// The pause between two looks at a test's process.
 const LOOK: Duration = Duration::from_millis(2);
+/// How the hosted kernel's report begins that something was left over.
+const LEFT_OVER: &str = "panic: left over when the kernel was taken down:";
 /// How much of a report on standard error is kept, from its end.
 const TAIL: usize = 4096;
 
@@ -28,6 +30,8 @@ enum Verdict {
     Failed,
     /// The process died: with a hosted kernel, the kernel.
     Crashed,
+    /// It went well, but something of the kernel's stayed allocated.
+    Leaked,
     /// It did not end in time.
     Hung,
     /// The system lacks what the test needs.
@@ -52,14 +56,18 @@ pub fn run_all(options: &Options) -> ExitCode {
     }
     let mut worst = ExitCode::SUCCESS;
     let mut count = 0;
-    for test in options.tests() {
-        let report = report(test, options);
-        show(&report, options.format);
-        count += 1;
-        if !matches!(report.verdict, Verdict::Passed | Verdict::NotHere) {
-            worst = ExitCode::FAILURE;
-        }
-    }
+    let tests: Vec<_> = options.tests().collect();
+    pool::in_order(
+        &tests,
+        |test| report(test, options),
+        |report| {
+            show(&report, options.format);
+            count += 1;
+            if !matches!(report.verdict, Verdict::Passed | Verdict::NotHere) {
+                worst = ExitCode::FAILURE;
+            }
+        },
+    );
     if count == 0 {
         eprintln!("conformance: no test has such a name");
         return ExitCode::from(64);
@@ -91,6 +99,7 @@ fn text(report: &Report) -> String {
         Verdict::Passed => return format!("ok {}", report.test),
         Verdict::Failed => "FAILED",
         Verdict::Crashed => "CRASHED",
+        Verdict::Leaked => "LEAKED",
         Verdict::Hung => "HUNG",
         Verdict::NotHere => "not here",
     };
@@ -129,11 +138,13 @@ fn judge(test: &Test, options: &Options) -> std::io::Result<(Verdict, String)> {
     })
 }
 
+/// What the end of a process says of its test.
 fn verdict(status: ExitStatus, stdout: String, stderr: String) -> (Verdict, String) {
     match (status.code(), status.signal()) {
         (Some(0), _) => (Verdict::Passed, String::new()),
         (Some(1), _) => (Verdict::Failed, stdout),
         (Some(NOT_HERE), _) => (Verdict::NotHere, stdout),
+        _ if stderr.starts_with(LEFT_OVER) => (Verdict::Leaked, stderr[LEFT_OVER.len()..].trim_start().to_owned()),
         (Some(status), _) => (Verdict::Crashed, format!("exit status {status}: {stderr}")),
         (None, signal) => (Verdict::Crashed, format!("signal {}: {stderr}", signal.unwrap_or(0))),
     }

@@ -2,6 +2,7 @@
 //!
 //! A process runs one test on one system, so that the system is known everywhere in it: [`here`].
 
+use std::collections::BTreeMap;
 use std::process::Child;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -75,8 +76,17 @@ pub trait System: Sync {
     /// How many control and data sockets the kernel's list shows, as netstat(1) reads it.
     fn sockets(&self) -> Outcome<(usize, usize)>;
 
+    /// Runs a probe once with each argument, all at the same time; all must go well.
+    fn run_probes(&self, probe: &str, arguments: &[String]) -> Outcome;
+
+    /// How much of each kind the kernel has allocated, by what it calls them.
+    fn allocated(&self) -> Outcome<BTreeMap<String, u64>>;
+
     /// What can be done to a kernel only from within.
     fn laboratory(&self) -> Outcome<&dyn Laboratory>;
+
+    /// How many times, of those that a race is worth on FreeBSD, it is run here.
+    fn share_of(&self, times: u32) -> u32;
 
     /// Ends what belongs to this process alone; what is left over then is a failure.
     fn leave(&self) -> Outcome;
@@ -104,6 +114,9 @@ pub trait Laboratory: Sync {
 
     /// Has a node of type `capture` answer messages with this number from now on, whatever it is.
     fn answer(&self, node: u32, number: i32) -> Result<(), Errno>;
+
+    /// Has the kernel check assertions from now on, as one compiled with `INVARIANTS`.
+    fn check_assertions(&self);
 
     /// Boots a kernel without the module, and loads it with the node type refused. What kldload(2) said, and how many
     /// allocations stayed. No socket may be open.

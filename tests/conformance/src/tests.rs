@@ -17,6 +17,7 @@ mod jail;
 mod kernel;
 mod races;
 mod signals;
+pub mod storm;
 mod waiting;
 
 /// What a test runs in another process or in a jail, by name.
@@ -24,13 +25,15 @@ pub type Probe = (&'static str, fn(&str) -> Outcome);
 
 const IN_JAIL: &str = "in-jail";
 const READER: &str = "reader";
+/// [`storm::probe`]
+pub const STORM: &str = "storm";
 
 /// Every probe.
-pub const PROBES: &[Probe] = &[(IN_JAIL, jail::probe), (READER, signals::reader)];
+pub const PROBES: &[Probe] = &[(IN_JAIL, jail::probe), (READER, signals::reader), (STORM, storm::probe)];
 
 /// Every test, in the order in which they run.
 pub fn all() -> impl Iterator<Item = &'static Test> {
-    let groups: [&'static [Test]; 15] = [
+    let groups: [&'static [Test]; 16] = [
         creation::TESTS,
         control::TESTS,
         datagram::TESTS,
@@ -46,6 +49,7 @@ pub fn all() -> impl Iterator<Item = &'static Test> {
         defects::TESTS,
         extensions::TESTS,
         races::TESTS,
+        storm::TESTS,
     ];
     groups.into_iter().flatten()
 }

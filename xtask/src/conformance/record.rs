@@ -79,10 +79,26 @@ pub enum Verdict {
     Failed,
     /// The kernel, or the process, died.
     Crashed,
+    /// As it should, but something stayed allocated.
+    Leaked,
     /// Not in time.
     Hung,
     /// The system lacks what it needs.
     NotHere,
+}
+
+impl Verdict {
+    /// As a part of a sentence about the test.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Crashed => "crashed",
+            Self::Leaked => "leaked",
+            Self::Hung => "hung",
+            Self::NotHere => "was not run",
+        }
+    }
 }
 
 /// One test.
@@ -201,12 +217,13 @@ impl Record {
     pub fn summary(&self) -> String {
         let count = |verdict| self.tests.values().filter(|ending| ending.verdict == verdict).count();
         let mut text = format!(
-            "{:<18} {:>4} passed, {} failed, {} crashed, {} hung, {} not here",
+            "{:<18} {:>4} passed, {} failed, {} crashed, {} hung, {} leaked, {} not here",
             self.subject.title(),
             count(Verdict::Passed),
             count(Verdict::Failed),
             count(Verdict::Crashed),
             count(Verdict::Hung),
+            count(Verdict::Leaked),
             count(Verdict::NotHere)
         );
         for (test, ending) in &self.tests {
@@ -224,9 +241,21 @@ impl Ending {
         let line = self.text.lines().next().unwrap_or_default();
         Self {
             verdict: self.verdict,
-            text: line.to_owned(),
+            text: without_addresses(line),
         }
     }
+}
+
+/// What has as many hexadecimal digits as an address of this machine is an address.
+const ADDRESS: usize = 7;
+
+fn without_addresses(line: &str) -> String {
+    let word = |word: &str| {
+        let digits = word.trim_end_matches([':', ',']).strip_prefix("0x")?.len();
+        (digits >= ADDRESS).then(|| word.replacen(&word[..digits + 2], "0x...", 1))
+    };
+    let words = line.split(' ').map(|text| word(text).unwrap_or_else(|| text.to_owned()));
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn hash(file: &Path) -> Result<String> {
@@ -262,8 +291,15 @@ mod tests {
         assert!(
             record
                 .summary()
-                .contains("1 passed, 0 failed, 1 crashed, 0 hung, 1 not here")
+                .contains("1 passed, 0 failed, 1 crashed, 0 hung, 0 leaked, 1 not here")
         );
+    }
+
+    #[test]
+    fn addresses_are_left_out() {
+        let text = "signal 11 at address 0x7f00aa000008: 3 bytes behind 0x7f00aa000000, null is 0x8";
+        let fixed = "signal 11 at address 0x...: 3 bytes behind 0x..., null is 0x8";
+        assert_eq!(without_addresses(text), fixed);
     }
 
     #[test]

@@ -51,8 +51,8 @@ pub unsafe extern "C" fn hashinit_flags(
     table
 }
 
-/// `hashdestroy(9)`: frees a table, whose lists should be empty. FreeBSD checks that with INVARIANTS only, and modules
-/// compiled without leave the lists of a table that they have outgrown as they are; so it is noted.
+/// `hashdestroy(9)`: frees a table, whose lists should be empty. FreeBSD asserts that, and modules compiled without
+/// `INVARIANTS` leave the lists of a table that they have outgrown as they are.
 ///
 /// # Safety
 /// `table` and `mask` come from one call of [`hashinit_flags`] with this type.
@@ -62,7 +62,7 @@ pub unsafe extern "C" fn hashdestroy(table: *mut c_void, kind: *mut malloc_type,
         // SAFETY: the table has mask + 1 heads, as the caller says.
         let first = unsafe { table.cast::<Head>().wrapping_add(list).read() };
         if !first.is_null() {
-            report::note(&format!("hashdestroy: list {list} is not empty"));
+            report::failed_assertion(&format!("hashdestroy: list {list} is not empty"));
             break;
         }
     }

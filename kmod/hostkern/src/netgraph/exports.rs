@@ -41,6 +41,18 @@ unsafe fn borrowed_node(node: *mut ng_node) -> Option<NodeRef> {
     node
 }
 
+/// As [`borrowed_node`], where FreeBSD reads the node at once, so that null is a fault.
+///
+/// # Safety
+/// The node is null or alive.
+unsafe fn needed_node(node: *mut ng_node, caller: &str) -> Option<NodeRef> {
+    if node.is_null() {
+        report::panic(&format!("{caller}: the node is a null pointer"));
+    }
+    // SAFETY: as the caller says.
+    unsafe { borrowed_node(node) }
+}
+
 /// Takes an item over that C passes.
 ///
 /// # Safety
@@ -85,7 +97,7 @@ pub unsafe extern "C" fn ng_name_node(node: *mut ng_node, name: *const c_char) -
     // SAFETY: valid (caller).
     let name = unsafe { CStr::from_ptr(name) };
     // SAFETY: valid (caller).
-    let node = unsafe { borrowed_node(node) };
+    let node = unsafe { needed_node(node, "ng_name_node") };
     to_c(node.ok_or(EINVAL).and_then(|node| generic::name(&node, name)))
 }
 
@@ -97,7 +109,7 @@ pub unsafe extern "C" fn ng_name_node(node: *mut ng_node, name: *const c_char) -
 pub unsafe extern "C" fn ng_rmnode_self(node: *mut ng_node) -> c_int {
     yield_point();
     // SAFETY: valid (caller).
-    let node = unsafe { borrowed_node(node) };
+    let node = unsafe { needed_node(node, "ng_rmnode_self") };
     node.map_or(0, |node| connect::remove_later(&node))
 }
 
@@ -143,7 +155,7 @@ pub unsafe extern "C" fn ng_findhook(node: *mut ng_node, name: *const c_char) ->
     // SAFETY: valid (caller).
     let name = unsafe { CStr::from_ptr(name) };
     // SAFETY: valid (caller).
-    let hook = unsafe { borrowed_node(node) }.and_then(|node| connect::find_hook(&node, name));
+    let hook = unsafe { needed_node(node, "ng_findhook") }.and_then(|node| connect::find_hook(&node, name));
     hook.map_or(null_mut(), |hook| hook.as_raw())
 }
 

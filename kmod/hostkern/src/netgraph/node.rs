@@ -14,6 +14,7 @@ use super::kind::Kind;
 use super::reference::{Counted, Ref};
 use super::state;
 use crate::memory::{self, Zone};
+use crate::sync::yield_point;
 use crate::thread::{Vnet, vnet_pointer};
 
 /// `nd_flags`: going away.
@@ -157,6 +158,8 @@ impl Counted for Node {
     unsafe fn free(this: NonNull<Self>) {
         // SAFETY: nobody has a reference any more (caller), and the memory is given back below.
         let node = unsafe { this.as_ref() };
+        // Here others can still find the node: FreeBSD's window as well.
+        yield_point();
         state().topology().remove_node(node);
         let kind = NonNull::new(node.kind.load(Ordering::Relaxed)).expect("a node has a type");
         // SAFETY: create leaked a reference to the type for the node.

@@ -83,6 +83,17 @@ impl<T: Counted> Ref<T> {
             .then_some(Self(pointer))
     }
 
+    /// Counts one more reference even if the last one is gone, as FreeBSD's lookups do: what is being freed is then found.
+    ///
+    /// # Safety
+    /// The memory is not given back during the call.
+    pub(crate) unsafe fn revive(pointer: NonNull<T>) -> Self {
+        // SAFETY: the memory is there (caller).
+        unsafe { pointer.as_ref() }.references().fetch_add(1, Ordering::Relaxed);
+        // INVARIANT: counted just now.
+        Self(pointer)
+    }
+
     /// The address.
     pub(crate) fn address(&self) -> Address<T> {
         Address(self.0)

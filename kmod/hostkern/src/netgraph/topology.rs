@@ -12,7 +12,7 @@ use super::hook::{Hook, HookRef};
 use super::kind::Kind;
 use super::node::{Node, NodeRef, write_name};
 use super::reference::{Address, Ref};
-use super::state;
+use super::{Lookups, state};
 use crate::thread::Vnet;
 
 /// What the lock protects, and the links of nodes and hooks with it.
@@ -30,6 +30,15 @@ pub(super) struct Topology {
 fn reference<T: super::reference::Counted>(address: Address<T>) -> Option<Ref<T>> {
     // SAFETY: whoever frees it takes it off the list under the topology's lock first, which the caller has.
     unsafe { Ref::acquire(address.0) }
+}
+
+/// A reference to a node that is looked up, as exact as [`Lookups`] says.
+fn found(node: Address<Node>) -> Option<NodeRef> {
+    match state().lookups() {
+        Lookups::Exact => reference(node),
+        // SAFETY: whoever frees it takes it off the list under the topology's lock first, which the caller has.
+        Lookups::AsFreeBsd => Some(unsafe { Ref::revive(node.0) }),
+    }
 }
 
 impl Topology {
@@ -83,7 +92,7 @@ impl Topology {
 
     /// The node with an ID, be it valid or not.
     pub(super) fn by_id(&self, vnet: Vnet, id: u32) -> Option<NodeRef> {
-        self.nodes.get(&(vnet, id)).copied().and_then(reference)
+        self.nodes.get(&(vnet, id)).copied().and_then(found)
     }
 
     /// The node that a name stands for: a valid one.
@@ -91,7 +100,7 @@ impl Topology {
         let named = *self.names.get(&(vnet, name.to_vec()))?;
         // SAFETY: a node leaves the list of names, under this lock, before it is freed.
         let is_valid = unsafe { named.0.as_ref() }.is_valid();
-        is_valid.then(|| reference(named)).flatten()
+        is_valid.then(|| found(named)).flatten()
     }
 
     /// Names a node, if no valid node has the name.

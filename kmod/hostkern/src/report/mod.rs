@@ -19,8 +19,19 @@ const LINES: usize = 1024;
 
 static STATE: Slot<Mutex<Buffer>> = Slot::new();
 
+/// How a FreeBSD kernel is compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Build {
+    /// As releases are: assertions are not there.
+    #[default]
+    Release,
+    /// With `INVARIANTS`: an assertion that fails is a panic.
+    Invariants,
+}
+
 #[derive(Default)]
 struct Buffer {
+    build: Build,
     lines: VecDeque<String>,
     /// What printf(9) wrote since the last end of a line.
     unfinished: String,
@@ -62,6 +73,22 @@ pub(crate) fn halt() -> Vec<String> {
 pub fn note(line: &str) {
     if let Some(buffer) = STATE.try_get() {
         lock(buffer).push(line.to_owned());
+    }
+}
+
+/// Says how the running kernel is compiled; after boot, as a release is.
+pub fn set_build(build: Build) {
+    if let Some(buffer) = STATE.try_get() {
+        lock(buffer).build = build;
+    }
+}
+
+/// KASSERT(9), failed: a panic where there are assertions, else a line in the message buffer.
+pub(crate) fn failed_assertion(what: &str) {
+    let build = STATE.try_get().map(|buffer| lock(buffer).build);
+    match build {
+        Some(Build::Invariants) => panic(what),
+        _ => note(what),
     }
 }
 

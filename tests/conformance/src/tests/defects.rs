@@ -33,6 +33,7 @@ pub const TESTS: &[Test] = &[
     Test::long("d31_one_sender_cannot_take_all_items", 60, all_items),
     Test::new("d32_the_end_of_a_node_is_enotconn_without_sigpipe", end_of_node),
     Test::new("d33_many_hooks_come_and_go", many_hooks),
+    Test::new("d34_a_node_that_is_shut_down_is_freed", nothing_left),
 ];
 
 fn connect_here() -> Outcome {
@@ -205,16 +206,17 @@ fn data_overflow() -> Outcome {
 }
 
 fn large_reply() -> Outcome {
-    let control = Control::new()?;
+    let (control, other) = (Control::new()?, Control::new()?);
+    let address = other.address()?;
     call::set_option(&control, SocketOption::ReceiveBuffer, 4096)?;
     for number in 0..80 {
-        control.mkpeer("hole", &format!("h{number}"), "h")?;
+        other.mkpeer("hole", &format!("h{number}"), "h")?;
     }
     // 80 hooks of 136 bytes each do not fit into 4,096.
-    let asked = control.send(".", &Message::generic(message::LISTHOOKS, &[]));
+    let asked = control.send(&address, &Message::generic(message::LISTHOOKS, &[]));
     refused("the list of 80 hooks", asked, Errno::ENOBUFS)?;
-    same("SO_ERROR", call::pending_error(&control)?, Some(Errno::ENOBUFS))?;
-    same("a question whose answer fits", control.info(".")?.hooks, 80)
+    same("SO_ERROR of who has been told", call::pending_error(&control)?, None)?;
+    same("a question whose answer fits", control.info(&address)?.hooks, 80)
 }
 
 fn headless() -> Outcome {
@@ -295,7 +297,20 @@ fn end_of_node() -> Outcome {
     same("the signals SIGPIPE", here().broken_pipes(), 0)
 }
 
+/// The node goes, and its name and ID with it.
+fn nothing_left() -> Outcome {
+    let (control, other) = (Control::new()?, Control::new()?);
+    let address = control.address()?;
+    works("the shutdown", control.shut_down("."))?;
+    holds("no node after its shutdown", other.is_gone(&address)?)?;
+    drop(control);
+    holds("nothing of it once its socket is closed", other.is_freed(&address)?)
+}
+
 fn many_hooks() -> Outcome {
+    if let Ok(laboratory) = here().laboratory() {
+        laboratory.check_assertions();
+    }
     let pair = Pair::new()?;
     for _ in 0..2 {
         for number in 0..300 {

@@ -10,9 +10,12 @@ use netgraph::{Direction, Errno, Wait};
 
 use crate::Test;
 use crate::call::{self, AsSocket};
-use crate::message::{FOREIGN, Message, NOLINGER, SOCKET};
+use crate::message::{FOREIGN, Message};
 use crate::node::{Control, Data, Pair};
 use crate::outcome::{Outcome, holds, same, works};
+use crate::system::here;
+
+use super::storm::ignore;
 
 pub const TESTS: &[Test] = &[
     Test::new("d04_connecting_to_nodes_that_come_and_go", come_and_go),
@@ -23,15 +26,16 @@ pub const TESTS: &[Test] = &[
     Test::new("d13_sending_while_the_node_is_shut_down", send_and_shutdown),
     Test::new("d14_sending_while_hooks_come_and_go", send_and_hooks),
     Test::new("d23_o_nonblock_survives_hooks_that_come_and_go", nonblocking_and_hooks),
-    Test::long("d04_storm_of_sockets_leaves_nothing_behind", 600, storm),
 ];
 
-/// For how long each race is run.
-const TIME: Duration = Duration::from_millis(1500);
+/// For how many milliseconds each race is run.
+const TIME: u32 = 1500;
+/// How often a race is run that is over at once.
+const TIMES: u32 = 300;
 
 /// Does one thing in another thread again and again while this one does the other, for a while.
 fn race(other: impl Fn() -> Outcome + Sync, mut work: impl FnMut() -> Outcome) -> Outcome {
-    let end = Instant::now() + TIME;
+    let end = Instant::now() + Duration::from_millis(here().share_of(TIME).into());
     std::thread::scope(|scope| {
         let thread = scope.spawn(|| {
             while Instant::now() < end {
@@ -82,7 +86,7 @@ fn come_and_go() -> Outcome {
 }
 
 fn two_connects() -> Outcome {
-    for _ in 0..300 {
+    for _ in 0..here().share_of(TIMES) {
         let control = Control::new()?;
         let address = control.address()?;
         let (first, second) = (Data::new()?, Data::new()?);
@@ -98,7 +102,7 @@ fn two_connects() -> Outcome {
 }
 
 fn connect_and_shutdown() -> Outcome {
-    for _ in 0..300 {
+    for _ in 0..here().share_of(TIMES) {
         let control = Control::new()?;
         let address = control.address()?;
         let data = Data::new()?;
@@ -157,7 +161,7 @@ fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 fn send_and_shutdown() -> Outcome {
-    for _ in 0..300 {
+    for _ in 0..here().share_of(TIMES) {
         let pair = Pair::new()?;
         let packets = || {
             (0..20)
@@ -227,93 +231,4 @@ fn nonblocking_and_hooks() -> Outcome {
         )?;
         holds("an answer at once", start.elapsed() < Duration::from_secs(2))
     })
-}
-
-const THREADS: u32 = 4;
-const ROUNDS: u32 = 2000;
-/// Names that all threads fight for.
-const NAMES: u32 = 3;
-
-/// Numbers without a pattern (xorshift).
-struct Chance(u32);
-
-impl Chance {
-    fn below(&mut self, bound: u32) -> u32 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 17;
-        self.0 ^= self.0 << 5;
-        self.0 % bound
-    }
-}
-
-fn name(number: u32) -> String {
-    format!("proofstorm{number}")
-}
-
-fn storm() -> Outcome {
-    std::thread::scope(|scope| {
-        let start = |number| scope.spawn(move || rounds(Chance(0x9e37_79b9 ^ (number + 1))));
-        let threads: Vec<_> = (0..THREADS).map(start).collect();
-        let mut ends = threads.into_iter().map(|thread| thread.join());
-        ends.try_for_each(|end| end.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    })?;
-    let control = Control::new()?;
-    for number in 0..NAMES {
-        let path = format!("{}:", name(number));
-        holds(&format!("no node {path} at the end"), control.is_gone(&path)?)?;
-        works("its name for another", Control::new()?.bind(&name(number)))?;
-    }
-    Ok(())
-}
-
-fn rounds(mut chance: Chance) -> Outcome {
-    (0..ROUNDS).try_for_each(|_| round(&mut chance))
-}
-
-/// Whatever the kernel answered.
-fn ignore<T>(_: T) {}
-
-/// Ignores every answer but those to socket(2).
-fn round(chance: &mut Chance) -> Outcome {
-    let (mine, theirs) = (name(chance.below(NAMES)), format!("{}:", name(chance.below(NAMES))));
-    let mut control = Some(Control::new()?);
-    let mut data = Some(Data::new()?);
-    let mut second = Some(Data::new()?);
-    if let Some(control) = &control {
-        ignore(control.bind(&mine));
-        let mut hook = || format!("h{}", chance.below(3));
-        let connect = Message::connect(&theirs, &hook(), &hook());
-        ignore(control.send(".", &connect));
-    }
-    for _ in 0..8 {
-        match (chance.below(12), &control, &data) {
-            (0, Some(control), _) => ignore(control.shut_down(".")),
-            (1, Some(control), _) => ignore(control.shut_down(&theirs)),
-            (2, Some(control), _) => ignore(control.send(&theirs, &Message::new(FOREIGN, 1, vec![1; 300]))),
-            (3, Some(control), _) => ignore(control.send(".", &Message::new(SOCKET, NOLINGER, vec![]))),
-            (4, Some(control), _) => ignore(control.remove_hook("h0")),
-            (5, Some(control), _) => ignore(control.mkpeer("hub", "h1", "h1")),
-            (6, _, Some(data)) => ignore(data.connect(&theirs)),
-            (7, _, Some(data)) => ignore(data.connect(&format!("{mine}:"))),
-            (8, _, Some(data)) => ignore(data.send("h0", &[0; 500]).or_else(|_| data.send_plain(&[0; 500]))),
-            (9, _, Some(data)) => ignore(call::receive(data, 600, Wait::Never)),
-            (10, Some(control), _) => ignore(call::receive(control, 600, Wait::Never)),
-            (11, Some(control), _) => ignore(call::own_name(control)),
-            _ => {}
-        }
-    }
-    if let Some(second) = &second {
-        ignore(second.connect(&theirs));
-    }
-    for _ in 0..6 {
-        match chance.below(3) {
-            0 => drop(control.take()),
-            1 => drop(data.take()),
-            _ => drop(second.take()),
-        }
-        if let Some(data) = &data {
-            ignore(data.send_plain(b"late"));
-        }
-    }
-    Ok(())
 }
