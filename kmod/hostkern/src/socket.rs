@@ -17,10 +17,10 @@ mod tests;
 mod uio;
 
 pub use address::Address;
-pub use c::{sbappendaddr_locked, soreserve, soroverflow_locked, sorwakeup_locked};
+pub use c::{sbappendaddr_locked, soiolock, soiounlock, soreserve, soroverflow_locked, sorwakeup_locked};
 pub use lifetime::{soisconnected, soisdisconnected};
-pub use receive::soreceive_generic;
-pub use send::sosend_generic;
+pub use receive::{soreceive_dgram, soreceive_generic};
+pub use send::{sosend_dgram, sosend_generic};
 pub use uio::Transfer;
 
 use core::ffi::c_int;

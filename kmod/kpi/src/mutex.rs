@@ -275,6 +275,54 @@ impl<T> Drop for Guard<'_, T> {
     }
 }
 
+/// A lock that nobody waits for: whoever finds it taken goes without the data.
+///
+/// # Invariants
+/// `taken` is set as long as a [`TryGuard`] exists.
+#[derive(Default)]
+pub struct TryMutex<T> {
+    taken: AtomicBool,
+    data: UnsafeCell<T>,
+}
+
+// SAFETY: the flag lets one thread at a time at the data (invariant).
+unsafe impl<T: Send> Sync for TryMutex<T> {}
+
+impl<T> TryMutex<T> {
+    /// The data, unless another thread has them.
+    pub fn try_lock(&self) -> Option<TryGuard<'_, T>> {
+        yield_point();
+        // INVARIANT: set here, and of those who set it one found it unset.
+        (!self.taken.swap(true, Ordering::Acquire)).then_some(TryGuard(self))
+    }
+}
+
+/// Access to what a [`TryMutex`] holds; gives it up when dropped.
+pub struct TryGuard<'a, T>(&'a TryMutex<T>);
+
+impl<T> Deref for TryGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: there is one guard (invariant), which is borrowed.
+        unsafe { &*self.0.data.get() }
+    }
+}
+
+impl<T> DerefMut for TryGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: as above, exclusively.
+        unsafe { &mut *self.0.data.get() }
+    }
+}
+
+impl<T> Drop for TryGuard<'_, T> {
+    fn drop(&mut self) {
+        yield_point();
+        self.0.taken.store(false, Ordering::Release);
+    }
+}
+
 /// Holds a mutex of the kernel's own, such as that of a socket, without data.
 ///
 /// # Invariants

@@ -82,7 +82,7 @@ impl SocketNode {
 
     fn clear(&self, state: &mut State) {
         state.statistics = Statistics::default();
-        // The counter is the sender's alone to write.
+        // Senders count without the mutex: the counter itself only grows.
         state.data_out_before = self.data_out.load(Ordering::Relaxed);
     }
 }

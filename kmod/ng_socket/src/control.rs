@@ -106,8 +106,10 @@ impl Protocol for Control {
             Patience::Return => Item::with_message(message, Wait::Never).map_err(|_| Errno::ENOBUFS)?,
         };
         // The reference is not kept while the sender waits: a virtual network is not destroyed before its nodes are.
-        let item = item.address_path(Some(&self.node.sending(header.token)?), path.as_c_str())?;
-        let request = Request::new(&item, subject, Arc::clone(&self.node));
+        let (node, question) = self.node.sending(header.token)?;
+        let item = item.address_path(Some(&node), path.as_c_str())?;
+        drop(node);
+        let request = Request::new(&item, subject, Arc::clone(&self.node), question);
         request.send(item, spare, socket, outgoing.patience)
     }
 

@@ -43,6 +43,8 @@ impl Data {
 /// A sender that stays with its hook, as most do, needs no lock: as long as the hook is valid it is the node's hook of
 /// that name, and if the node has one hook it is the only one. It may be removed the next moment, but that may happen to
 /// any packet on its way. A hook that is gone stays allocated until the next packet or the end of the socket.
+///
+/// Of senders that come at the same time, one has this; the others look their hook up.
 #[derive(Default)]
 pub(crate) struct LastHook(Option<(HookName, Hook)>);
 
@@ -139,9 +141,7 @@ impl Protocol for Data {
             Patience::Return => Item::with_data(Some(outgoing.datagram), Wait::Never).map_err(|_| Errno::ENOBUFS)?,
         };
         NetEpoch::run(|inside| item.address_hook(hook)?.send_data(inside))?;
-        // Senders come one by one, so that nobody else writes.
-        let sent = node.data_out.load(Ordering::Relaxed).wrapping_add(1);
-        node.data_out.store(sent, Ordering::Relaxed);
+        node.data_out.fetch_add(1, Ordering::Relaxed);
         DATA_OUT.count();
         Ok(())
     }

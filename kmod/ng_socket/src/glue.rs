@@ -91,9 +91,9 @@ unsafe fn load(module: *mut c_void) -> Result {
         unsafe { destroy() };
         return Err(errno);
     }
-    // SAFETY: all of it are statics of the module, in the order Control, Data; sysinits and kldload(2) run in the host's
-    // virtual network, and a module is loaded once.
-    unsafe { install::<Control, Data>(DOMAIN.get()) };
+    // SAFETY: all of it are statics of the module; sysinits and kldload(2) run in the host's virtual network, and a module is
+    // loaded once.
+    unsafe { install(DOMAIN.get()) };
     log(CStr::from_bytes_until_nul(GREETING.as_bytes()).unwrap_or(c"ng_socket"));
     Ok(())
 }

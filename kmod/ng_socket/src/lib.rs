@@ -19,11 +19,14 @@
 //! takes it out under the mutex, so that a delivery that holds the mutex cannot see a socket that is being freed.
 //!
 //! A data socket keeps the hook of its last packet ([`data::LastHook`]), so that a sender that stays with its hook takes
-//! no lock. A [`request::Request`] is the message a control socket sends, shared with netgraph until it is applied.
+//! no lock. A [`request::Request`] is the message a control socket sends, shared with netgraph until it is applied. A
+//! socket's senders come at the same time, since none may be kept waiting by one that waits for its message. What one of
+//! them leaves to the next (`Protocol::Sender`) is behind a flag that nobody waits for: who finds it set goes without.
 //!
 //! # Lock order
 //!
-//! 1. The socket's I/O lock, by which the socket layer lets one sender in at a time.
+//! 1. The socket's receive I/O lock, by which one reader is let in at a time. It is held round the kernel's soreceive, in
+//!    which nothing of ours is called. There is no lock for sending: the kernel's send I/O lock is not taken.
 //! 2. `ng_socket lookup` (kpi): one for all. Held while netgraph looks for a node on behalf of a socket, or makes one, and
 //!    while the last reference to a node of ours is given up, so that nobody finds what is being freed.
 //! 3. `ng_socket private` (kpi): every node's `nd_private`; nothing is called with it held.

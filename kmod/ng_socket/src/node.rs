@@ -1,7 +1,7 @@
 //! The node: what its two sockets share, and what netgraph asks of it.
 
 use core::ffi::CStr;
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use kpi::mbuf::Mbuf;
 use kpi::memory::{Arc, KBox, Settle, Wait};
@@ -34,6 +34,40 @@ enum Life {
     Closing,
 }
 
+/// A message that was sent: its token, and how many answers had been lost before.
+pub(crate) struct Question {
+    token: u32,
+    lost_before: u32,
+}
+
+/// The last answers that did not fit into the control socket's receive buffer: their tokens, and the how manieth each is.
+///
+/// Senders look for theirs here before they return. One whose answer has been pushed out by later ones is told by
+/// `SO_ERROR` only, as the reader is.
+#[derive(Default)]
+struct LostAnswers([Option<(u32, u32)>; 8]);
+
+impl LostAnswers {
+    fn note(&mut self, token: u32, number: u32) {
+        self.0.rotate_right(1);
+        if let Some(first) = self.0.first_mut() {
+            *first = Some((token, number));
+        }
+    }
+
+    /// Takes the answer to `question` out, if it was lost after the question was asked.
+    fn take(&mut self, question: &Question) -> bool {
+        let answers = |lost: &Option<(u32, u32)>| {
+            lost.is_some_and(|(token, number)| {
+                let since = number.wrapping_sub(question.lost_before);
+                token == question.token && since <= u32::MAX / 2
+            })
+        };
+        let mut places = self.0.iter_mut();
+        places.find(|lost| answers(lost)).and_then(Option::take).is_some()
+    }
+}
+
 /// What changes, under the node's mutex.
 pub(crate) struct State {
     /// The node, until it is shut down.
@@ -59,8 +93,8 @@ pub(crate) struct State {
     /// What the control socket is told.
     pub(crate) events: Events,
     life: Life,
-    /// The token of the message that the control socket sends.
-    awaited: u32,
+    /// Which answers did not fit.
+    lost_answers: LostAnswers,
 }
 
 /// A node of type `socket`, seen from its sockets and from netgraph.
@@ -68,14 +102,14 @@ pub(crate) struct SocketNode {
     state: Mutex<State>,
     /// How many hooks there are, for senders that take no lock.
     pub(crate) hooks: AtomicU64,
-    /// Packets that the data socket sent; its senders come one by one.
+    /// Packets that the data socket sent.
     pub(crate) data_out: AtomicU64,
     /// Whether any events are wanted.
     pub(crate) telling: AtomicBool,
     /// Whether there are events that wait for room.
     pub(crate) behind: AtomicBool,
-    /// The answer to the message the control socket sends did not fit.
-    pub(crate) answer_lost: AtomicBool,
+    /// How many answers did not fit, for senders that take no lock.
+    answers_lost: AtomicU32,
 }
 
 impl Settle for SocketNode {
@@ -109,7 +143,7 @@ impl SocketNode {
             data_out_before: 0,
             events: Events::new(),
             life: Life::Running,
-            awaited: 0,
+            lost_answers: LostAnswers::default(),
         };
         let node = Self {
             state: Mutex::new(state, c"ng_socket state"),
@@ -117,7 +151,7 @@ impl SocketNode {
             data_out: AtomicU64::new(0),
             telling: AtomicBool::new(false),
             behind: AtomicBool::new(false),
-            answer_lost: AtomicBool::new(false),
+            answers_lost: AtomicU32::new(0),
         };
         // Dropped if there is no memory, which takes it back.
         NODES.fetch_add(1, Ordering::SeqCst);
@@ -151,18 +185,23 @@ impl SocketNode {
         self.state().node.clone().ok_or(Errno::ENOTCONN)
     }
 
-    /// The node, from which its control socket sends a message with this token.
+    /// The node, from which its control socket sends a message with this token, and what to ask
+    /// [`SocketNode::has_lost_answer`] with.
     ///
     /// # Errors
     /// `ENOTCONN`: it has been shut down.
-    pub(crate) fn sending(&self, token: u32) -> Result<Node> {
+    pub(crate) fn sending(&self, token: u32) -> Result<(Node, Question)> {
         let mut state = self.state();
         let node = state.node.clone().ok_or(Errno::ENOTCONN)?;
-        state.awaited = token;
-        self.answer_lost.store(false, Ordering::Relaxed);
+        let lost_before = self.answers_lost.load(Ordering::Relaxed);
         state.statistics.control_out = state.statistics.control_out.wrapping_add(1);
         CONTROL_OUT.count();
-        Ok(node)
+        Ok((node, Question { token, lost_before }))
+    }
+
+    /// Whether the answer to this message did not fit; takes note that somebody was told.
+    pub(crate) fn has_lost_answer(&self, question: &Question) -> bool {
+        self.answers_lost.load(Ordering::Relaxed) != question.lost_before && self.state().lost_answers.take(question)
     }
 
     /// The control socket is gone.
@@ -217,12 +256,13 @@ impl SocketNode {
     }
 
     /// A message for the process did not fit: it is counted, the reader told by `SO_ERROR`, and so is the sender in the
-    /// same call, if the message answers his.
+    /// same call, if the message is his answer.
     fn lost(&self, state: &mut State, control: Socket, header: &Header) {
         state.statistics.control_lost = state.statistics.control_lost.wrapping_add(1);
         CONTROL_LOST.count();
-        if header.flags & NGF_RESP != 0 && header.token == state.awaited {
-            self.answer_lost.store(true, Ordering::Relaxed);
+        if header.flags & NGF_RESP != 0 {
+            let number = self.answers_lost.fetch_add(1, Ordering::Relaxed);
+            state.lost_answers.note(header.token, number);
         }
         control.set_error(Errno::ENOBUFS);
         self.tell_drops(state);

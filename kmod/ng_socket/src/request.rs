@@ -14,7 +14,7 @@ use kpi::raw::ng_message::{
 use kpi::socket::{Patience, Socket};
 use kpi::thread::Thread;
 
-use crate::node::{SocketNode, SocketType};
+use crate::node::{Question, SocketNode, SocketType};
 
 /// Refuses what no node should have to look at.
 ///
@@ -140,6 +140,8 @@ pub(crate) struct Request {
     /// The destination's answer, 0 or an errno, once the progress is `DONE`.
     answer: AtomicI32,
     sender: Arc<SocketNode>,
+    /// What its answer is known by.
+    question: Question,
     /// The socket node that the message renames, if it does.
     renames: Option<Arc<SocketNode>>,
 }
@@ -169,7 +171,7 @@ impl Notified for Request {
 
 impl Request {
     /// A message of `sender` that is about to be sent.
-    pub(crate) fn new(item: &Addressed, subject: Subject, sender: Arc<SocketNode>) -> Self {
+    pub(crate) fn new(item: &Addressed, subject: Subject, sender: Arc<SocketNode>, question: Question) -> Self {
         let renames = match subject {
             Subject::Other => None,
             Subject::Rename => item.private_of::<SocketType>(),
@@ -184,6 +186,7 @@ impl Request {
             progress: AtomicU32::new(progress::PENDING),
             answer: AtomicI32::new(0),
             sender,
+            question,
             renames,
         }
     }
@@ -201,7 +204,7 @@ impl Request {
             Patience::Wait => request.wait(socket.send_timeout()),
         };
         let may_be_lost = matches!(result, Ok(()) | Err(Errno::ENOBUFS));
-        if may_be_lost && request.sender.answer_lost.load(Ordering::Relaxed) {
+        if may_be_lost && request.sender.has_lost_answer(&request.question) {
             // The sender is told here, so that the error is not left for the next call.
             socket.clear_error(Errno::ENOBUFS);
             result = Err(Errno::ENOBUFS);

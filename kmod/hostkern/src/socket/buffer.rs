@@ -25,7 +25,7 @@ const MSIZE: u64 = 256;
 #[derive(Clone, Copy)]
 pub(crate) struct Buffer {
     buffer: *mut sockbuf,
-    /// `struct sx`, of which only the last word is used: 0 if nobody has it.
+    /// `struct sx`, of which the last word is 0 if nobody has it; while somebody has it, the first is `buffer`.
     io: *mut [usize; 4],
 }
 
@@ -215,7 +215,27 @@ impl Buffer {
             }
         }
         self.set_io_owner(1);
+        // SAFETY: in the live socket (invariant), and the lock is held.
+        unsafe { (*self.io)[0] = self.buffer as usize };
         Ok(IoLock(self))
+    }
+
+    /// The buffer that an I/O lock is of, which is held.
+    ///
+    /// # Safety
+    /// The lock is that of a live socket, and the caller has it.
+    pub(super) unsafe fn of_io_lock(io: *mut [usize; 4]) -> Self {
+        // SAFETY: the caller has the lock, so that nobody writes.
+        let buffer = unsafe { (*io)[0] };
+        // SAFETY: io_lock left the buffer there.
+        unsafe { Self::new(buffer as *mut sockbuf, io) }
+    }
+
+    /// Gives up the I/O lock.
+    pub(super) fn io_unlock(self) {
+        let _guard = self.lock();
+        self.set_io_owner(0);
+        sleep::wakeup_channel(self.io as usize);
     }
 
     pub(super) fn io_owner(self) -> usize {
@@ -234,9 +254,7 @@ pub(super) struct IoLock(Buffer);
 
 impl Drop for IoLock {
     fn drop(&mut self) {
-        let _guard = self.0.lock();
-        self.0.set_io_owner(0);
-        sleep::wakeup_channel(self.0.io as usize);
+        self.0.io_unlock();
     }
 }
 

@@ -1,10 +1,10 @@
 //! What protocols call: the buffers' functions by their C names.
 
-use core::ffi::{c_int, c_ulong};
+use core::ffi::{c_int, c_ulong, c_void};
 
 use kpi::Errno;
 use kpi::raw::mbuf::{M_FLAGS_SHIFT, M_PKTHDR, mbuf};
-use kpi::raw::socketvar::{sockaddr, sockbuf, socket};
+use kpi::raw::socketvar::{SBL_WAIT, sockaddr, sockbuf, socket};
 
 use super::buffer::Buffer;
 use super::{Direction, SO_RERROR, So};
@@ -44,6 +44,36 @@ pub unsafe extern "C" fn soreserve(so: *mut socket, sndcc: c_ulong, rcvcc: c_ulo
     }
     send.set_low_water(send.low_water().min(send.high_water() as i32));
     0
+}
+
+/// `soiolock`: takes the receive I/O lock.
+///
+/// # Safety
+/// `so` is a socket, and `sx` one of its I/O locks.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn soiolock(so: *mut socket, sx: *mut c_void, flags: c_int) -> c_int {
+    // SAFETY: the caller says so.
+    let so = unsafe { So::new(so) };
+    if sx != so.place(so.layout.so_rcv_sx) {
+        report::panic("soiolock: not the receive I/O lock of the socket");
+    }
+    match so.buffer(Direction::Receive).io_lock(flags & SBL_WAIT != 0) {
+        Ok(turn) => {
+            core::mem::forget(turn);
+            0
+        }
+        Err(error) => error,
+    }
+}
+
+/// `soiounlock`
+///
+/// # Safety
+/// The I/O lock of a socket, taken by [`soiolock`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn soiounlock(sx: *mut c_void) {
+    // SAFETY: the caller has the lock.
+    unsafe { Buffer::of_io_lock(sx.cast()) }.io_unlock();
 }
 
 /// `sorwakeup_locked`: wakes readers and unlocks the receive buffer.

@@ -38,20 +38,38 @@ struct Datagram {
 }
 
 impl So {
+    /// Whether the socket takes a datagram at all; the send buffer is locked.
+    fn may_send(self, datagram: &Datagram) -> Result<(), c_int> {
+        if self.buffer(Direction::Send).state() & SBS_CANTSENDMORE != 0 {
+            return Err(Errno::EPIPE.get());
+        }
+        if let Some(error) = self.take_error() {
+            return Err(error);
+        }
+        if !self.is(SS_ISCONNECTED) && !datagram.addressed {
+            return Err(Errno::EDESTADDRREQ.get());
+        }
+        Ok(())
+    }
+
+    /// Whether the datagram may be sent now; never waits: what does not fit at once is too long.
+    fn admit_datagram(self, datagram: &Datagram) -> Result<(), c_int> {
+        let buffer = self.buffer(Direction::Send);
+        let _guard = buffer.lock();
+        self.may_send(datagram)?;
+        let more = if datagram.flags & MSG_OOB == 0 { 0 } else { 1024 };
+        if datagram.length > buffer.space() + more - datagram.ancillary {
+            return Err(EMSGSIZE);
+        }
+        Ok(())
+    }
+
     /// Whether the datagram may be sent now; waits for room, unless it is not to.
     fn admit(self, datagram: &Datagram) -> Result<(), c_int> {
         let buffer = self.buffer(Direction::Send);
         let _guard = buffer.lock();
         loop {
-            if buffer.state() & SBS_CANTSENDMORE != 0 {
-                return Err(Errno::EPIPE.get());
-            }
-            if let Some(error) = self.take_error() {
-                return Err(error);
-            }
-            if !self.is(SS_ISCONNECTED) && !datagram.addressed {
-                return Err(Errno::EDESTADDRREQ.get());
-            }
+            self.may_send(datagram)?;
             let limit = i64::from(buffer.high_water());
             if datagram.length > limit || datagram.ancillary > limit {
                 return Err(EMSGSIZE);
@@ -96,6 +114,64 @@ unsafe fn copy(uio: *mut uio) -> Result<Chain, c_int> {
     if chain.0.is_null() { Err(EFAULT) } else { Ok(chain) }
 }
 
+/// A send as the socket layer asks for it; the chains are freed, unless the protocol gets them.
+struct Sending {
+    so: So,
+    address: *mut sockaddr,
+    uio: *mut uio,
+    top: Chain,
+    control: Chain,
+    flags: c_int,
+}
+
+impl Sending {
+    /// How much there is to send.
+    ///
+    /// # Errors
+    /// `EINVAL`: less than nothing.
+    ///
+    /// # Safety
+    /// The uio and the chains are valid or null.
+    unsafe fn datagram(&self) -> Result<Datagram, c_int> {
+        let length = if self.uio.is_null() {
+            // SAFETY: a valid chain.
+            unsafe { chains::length(self.top.0) as i64 }
+        } else {
+            // SAFETY: the caller's uio.
+            unsafe { (*self.uio).uio_resid as i64 }
+        };
+        if length < 0 {
+            return Err(Errno::EINVAL.get());
+        }
+        Ok(Datagram {
+            length,
+            // SAFETY: a valid chain, or null.
+            ancillary: unsafe { chains::length(self.control.0) as i64 },
+            addressed: !self.address.is_null(),
+            flags: self.flags,
+        })
+    }
+
+    /// Has the protocol send what was admitted.
+    ///
+    /// # Safety
+    /// As for [`Sending::datagram`].
+    unsafe fn send(self) -> Result<(), c_int> {
+        let chain = if self.uio.is_null() {
+            self.top
+        } else {
+            // SAFETY: the caller vouches for the uio.
+            unsafe { copy(self.uio) }?
+        };
+        let (flags, control) = (method_flags(self.flags), self.control.into_raw());
+        let switch = self.so.switch();
+        match switch.send(self.so, flags, chain.into_raw(), self.address, control) {
+            0 => Ok(()),
+            error => Err(error),
+        }
+    }
+}
+
 /// `sosend_generic`, for datagrams.
 ///
 /// # Safety
@@ -112,36 +188,55 @@ pub unsafe extern "C" fn sosend_generic(
 ) -> c_int {
     // SAFETY: the caller says so.
     let so = unsafe { So::new(so) };
-    let (top, control) = (Chain(top), Chain(control));
+    let sending = Sending {
+        so,
+        address: addr,
+        uio,
+        top: Chain(top),
+        control: Chain(control),
+        flags,
+    };
     let sent = || {
-        let length = if uio.is_null() {
-            // SAFETY: a valid chain.
-            unsafe { chains::length(top.0) as i64 }
-        } else {
-            // SAFETY: the caller's uio.
-            unsafe { (*uio).uio_resid as i64 }
-        };
-        if length < 0 {
-            return Err(Errno::EINVAL.get());
-        }
-        let datagram = Datagram {
-            length,
-            // SAFETY: a valid chain, or null.
-            ancillary: unsafe { chains::length(control.0) as i64 },
-            addressed: !addr.is_null(),
-            flags,
-        };
+        // SAFETY: the caller vouches for the uio and the chains.
+        let datagram = unsafe { sending.datagram() }?;
         let _turn = so.buffer(Direction::Send).io_lock(flags & MSG_DONTWAIT == 0)?;
         so.admit(&datagram)?;
-        // SAFETY: the caller vouches for the uio.
-        let chain = if uio.is_null() { top } else { unsafe { copy(uio) }? };
-        match so
-            .switch()
-            .send(so, method_flags(flags), chain.into_raw(), addr, control.into_raw())
-        {
-            0 => Ok(()),
-            error => Err(error),
-        }
+        // SAFETY: as above.
+        unsafe { sending.send() }
+    };
+    sent().err().unwrap_or(0)
+}
+
+/// `sosend_dgram`: takes no I/O lock.
+///
+/// # Safety
+/// As [`sosend_generic`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sosend_dgram(
+    so: *mut socket,
+    addr: *mut sockaddr,
+    uio: *mut uio,
+    top: *mut mbuf,
+    control: *mut mbuf,
+    flags: c_int,
+    _td: *mut thread,
+) -> c_int {
+    // SAFETY: the caller says so.
+    let so = unsafe { So::new(so) };
+    let sending = Sending {
+        so,
+        address: addr,
+        uio,
+        top: Chain(top),
+        control: Chain(control),
+        flags,
+    };
+    let sent = || {
+        // SAFETY: the caller vouches for the uio and the chains.
+        let datagram = unsafe { sending.datagram() }?;
+        so.admit_datagram(&datagram)?;
+        // SAFETY: as above.
+        unsafe { sending.send() }
     };
     sent().err().unwrap_or(0)
 }

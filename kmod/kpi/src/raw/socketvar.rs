@@ -8,6 +8,8 @@ use core::ffi::{c_int, c_long, c_short, c_uint, c_ulong, c_ushort, c_void};
 use super::mbuf::mbuf;
 use super::mutex::mtx;
 use super::protosw::protosw;
+use super::systm::thread;
+use super::uio::uio;
 use super::{constants, layout};
 
 #[repr(C)]
@@ -38,6 +40,8 @@ layout!(SOCKET: socket = "struct socket", prefix;
 pub struct BufferOffsets {
     /// `offsetof(struct socket, so_rcv)`
     pub so_rcv: usize,
+    /// `offsetof(struct socket, so_rcv_sx)`
+    pub so_rcv_sx: usize,
     /// `offsetof(struct socket, so_rcv_mtx)`
     pub so_rcv_mtx: usize,
     /// `offsetof(struct socket, so_snd)`
@@ -47,6 +51,7 @@ pub struct BufferOffsets {
 /// The newer layout: 14.3 and 15.0.
 pub const BUFFERS_SPLICE: BufferOffsets = BufferOffsets {
     so_rcv: 512,
+    so_rcv_sx: 448,
     so_rcv_mtx: 480,
     so_snd: 720,
 };
@@ -55,6 +60,7 @@ pub const BUFFERS_SPLICE: BufferOffsets = BufferOffsets {
 #[cfg(not(feature = "freebsd15"))]
 pub const BUFFERS_PLAIN: BufferOffsets = BufferOffsets {
     so_rcv: 448,
+    so_rcv_sx: 384,
     so_rcv_mtx: 416,
     so_snd: 656,
 };
@@ -104,17 +110,54 @@ pub struct sockaddr {
 constants! {
     AF_NETGRAPH: u8 = 32;
     SOCK_DGRAM: c_short = 2;
+    SO_RERROR: c_int = 0x2_0000;
+    MSG_OOB: c_int = 0x1;
+    MSG_PEEK: c_int = 0x2;
+    MSG_TRUNC: c_int = 0x10;
     MSG_DONTWAIT: c_int = 0x80;
     MSG_NBIO: c_int = 0x4000;
     MSG_MORETOCOME: c_int = 0x10_0000;
     SS_ISCONNECTED: c_short = 2;
     SS_NBIO: c_short = 0x100;
     SBS_CANTRCVMORE: c_short = 0x20;
+    SBL_WAIT: c_int = 1;
 }
 
 unsafe extern "C" {
     pub fn soreserve(so: *mut socket, sndcc: c_ulong, rcvcc: c_ulong) -> c_int;
     pub fn soisdisconnected(so: *mut socket);
+    /// A `pr_sosend` that takes no I/O lock, so that senders do not wait for each other.
+    pub fn sosend_dgram(
+        so: *mut socket,
+        addr: *mut sockaddr,
+        uio: *mut uio,
+        top: *mut mbuf,
+        control: *mut mbuf,
+        flags: c_int,
+        td: *mut thread,
+    ) -> c_int;
+    /// A `pr_soreceive` that takes no I/O lock and does not look at `so_rerror`.
+    pub fn soreceive_dgram(
+        so: *mut socket,
+        psa: *mut *mut sockaddr,
+        uio: *mut uio,
+        mp0: *mut *mut mbuf,
+        controlp: *mut *mut mbuf,
+        flagsp: *mut c_int,
+    ) -> c_int;
+    /// A `pr_soreceive` that can do everything; it takes the receive I/O lock.
+    pub fn soreceive_generic(
+        so: *mut socket,
+        psa: *mut *mut sockaddr,
+        uio: *mut uio,
+        mp0: *mut *mut mbuf,
+        controlp: *mut *mut mbuf,
+        flagsp: *mut c_int,
+    ) -> c_int;
+    /// Takes an I/O lock of `so`: `SOCK_IO_RECV_LOCK`. `flags`: `SBL_WAIT` or 0.
+    pub fn soiolock(so: *mut socket, sx: *mut c_void, flags: c_int) -> c_int;
+    /// Gives it up.
+    pub fn soiounlock(sx: *mut c_void);
     /// Takes the receive buffer locked and returns it unlocked.
     pub fn sorwakeup_locked(so: *mut socket);
     /// Takes the receive buffer locked and returns it unlocked.

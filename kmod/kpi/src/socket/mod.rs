@@ -2,6 +2,7 @@
 
 mod address;
 mod protocol;
+mod transfer;
 
 pub use address::{Address, OwnAddress};
 pub use protocol::{
@@ -102,6 +103,26 @@ impl Socket {
         unsafe { RawGuard::new(lock) }
     }
 
+    /// Whether a reader may be told of losses (`SO_RERROR`).
+    fn tells_losses(self) -> bool {
+        // SAFETY: the socket is live (invariant); the kernel reads this member without its lock, too.
+        let options = unsafe { field!(self.as_ptr(), raw::socket, so_options).read_volatile() };
+        // SAFETY: as above.
+        let lost = unsafe { field!(self.as_ptr(), raw::socket, so_rerror).read_volatile() };
+        options & raw::SO_RERROR != 0 || lost != 0
+    }
+
+    /// Takes the receive I/O lock, which lets one reader in at a time; `wait` is `SBL_WAIT` or 0.
+    ///
+    /// # Errors
+    /// `EWOULDBLOCK`: another reader has it. `EINTR` or `ERESTART`: a signal ended the wait.
+    fn lock_reading(self, wait: core::ffi::c_int) -> Result<Reading> {
+        let lock = self.as_ptr().wrapping_byte_add(self.buffers.so_rcv_sx).cast();
+        // SAFETY: the lock lies there (invariant), and no method of a protocol is called with it held.
+        Errno::check(unsafe { raw::soiolock(self.as_ptr(), lock, wait) })?;
+        Ok(Reading(lock))
+    }
+
     /// Sets the limits of the send and receive buffers, in bytes.
     ///
     /// # Errors
@@ -190,6 +211,19 @@ impl Socket {
         // protocol or node is called with it held.
         let guard = unsafe { RawGuard::new(lock) };
         ReceiveBuffer { socket: self, guard }
+    }
+}
+
+/// The receive I/O lock, held.
+///
+/// # Invariants
+/// This thread holds the lock, whose socket is live.
+struct Reading(*mut core::ffi::c_void);
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        // SAFETY: this thread holds the lock (invariant).
+        unsafe { raw::soiounlock(self.0) }
     }
 }
 

@@ -3,25 +3,23 @@
 //! `so_pcb` is a [`Pcb`] from attach to detach. The socket layer calls detach when the last reference to the socket is
 //! gone, so that no other method can be running or follow.
 
-use core::cell::UnsafeCell;
 use core::ffi::{CStr, c_int};
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::Socket;
 use super::address::{Address, OwnAddress};
+use super::{Socket, transfer};
 use crate::errno::{Errno, Result, to_c};
 use crate::mbuf::Mbuf;
 use crate::memory::{KBox, Wait};
-use crate::mutex::StaticMutex;
+use crate::mutex::{StaticMutex, TryMutex};
 use crate::raw::domain as raw_domain;
 use crate::raw::mbuf::mbuf;
 use crate::raw::ng_socket::{NG_CONTROL, NG_DATA, ngpcb};
 use crate::raw::protosw as raw;
-use crate::raw::socketvar::{MSG_DONTWAIT, MSG_MORETOCOME, MSG_NBIO, SOCK_DGRAM, sockaddr, socket};
+use crate::raw::socketvar::{SOCK_DGRAM, sockaddr, socket};
 use crate::raw::systm::thread;
-use crate::raw::uio::uio;
 use crate::shared::SyncCell;
 use crate::thread::Thread;
 
@@ -73,7 +71,7 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     /// The protocol's number.
     const KIND: Kind;
 
-    /// What is at hand for one sender at a time: the socket layer lets no second one in.
+    /// What a sender leaves to the next one. Of senders that come at the same time, one has it; to the others it is new.
     type Sender: Default + Send;
 
     /// The list netstat(1) reads.
@@ -124,11 +122,11 @@ pub trait Protocol: Sized + Send + Sync + 'static {
 
 /// What lies behind `so_pcb`: first what netstat(1) reads, then the protocol's own.
 #[repr(C)]
-struct Pcb<P: Protocol> {
+pub(super) struct Pcb<P: Protocol> {
     listed: SyncCell<ngpcb>,
-    socket: Socket,
-    protocol: P,
-    sender: UnsafeCell<P::Sender>,
+    pub(super) socket: Socket,
+    pub(super) protocol: P,
+    sender: TryMutex<P::Sender>,
 }
 
 /// `ngsocklist`: every netgraph socket, for netstat(1).
@@ -210,7 +208,7 @@ impl Default for SocketList {
 /// # Safety
 /// The socket layer calls a method of a socket of `P` that has been attached and not been detached; the reference ends
 /// with that call.
-unsafe fn pcb<'a, P: Protocol>(so: *mut socket) -> Option<&'a Pcb<P>> {
+pub(super) unsafe fn pcb<'a, P: Protocol>(so: *mut socket) -> Option<&'a Pcb<P>> {
     // SAFETY: the socket is live while its methods run.
     let pcb = unsafe { (*so).so_pcb };
     // SAFETY: attach put a Pcb<P> there, which detach takes away after every other method.
@@ -314,7 +312,7 @@ fn attach_to<P: Protocol>(socket: Socket, thread: &Thread) -> Result {
         listed,
         socket,
         protocol,
-        sender: UnsafeCell::default(),
+        sender: TryMutex::default(),
     });
     P::sockets().insert(pcb.listed.get());
     // SAFETY: the socket is being attached, so that nobody else looks at its pcb.
@@ -410,9 +408,10 @@ unsafe extern "C" fn send<P: Protocol>(
                 patience: patience(pcb.socket, flags),
                 thread,
             };
-            // SAFETY: sosend calls this with the socket's send lock, so that there is no other sender.
-            let sender = unsafe { &mut *pcb.sender.get() };
-            pcb.protocol.send(pcb.socket, sender, outgoing)
+            match pcb.sender.try_lock() {
+                Some(mut sender) => pcb.protocol.send(pcb.socket, &mut sender, outgoing),
+                None => pcb.protocol.send(pcb.socket, &mut P::Sender::default(), outgoing),
+            }
         }
         _ => Err(Errno::EINVAL),
     };
@@ -420,7 +419,7 @@ unsafe extern "C" fn send<P: Protocol>(
     to_c(sent.map_err(Errno::for_process))
 }
 
-/// Whether a send may wait; `flags` are those of pr_send, into which [`sosend`] smuggled the caller's wish.
+/// Whether a send may wait; `flags` are those of pr_send, into which [`transfer::sosend`] smuggled the caller's wish.
 fn patience(socket: Socket, flags: c_int) -> Patience {
     if flags & raw::PRUS_MORETOCOME != 0 || socket.is_nonblocking() {
         Patience::Return
@@ -465,89 +464,6 @@ unsafe extern "C" fn sockaddr_of<P: Protocol>(so: *mut socket, name: *mut sockad
     }))
 }
 
-/// The kernel's own sosend, `pr_sosend_t`, once the domain is installed.
-static DEFAULT_SOSEND: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
-/// The kernel's own soreceive, `pr_soreceive_t`, once the domain is installed.
-static DEFAULT_SORECEIVE: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
-
-/// The kernel's sosend, with the errors that ng_socket(4) documents.
-///
-/// A send that failed has sent nothing, so that the caller's count is put back: else a signal or a timeout that ends the
-/// wait for a control message would look like success. A node that is gone is ENOTCONN, not EPIPE with its signal; so is
-/// a data socket that never had one.
-///
-/// The kernel does not pass `MSG_DONTWAIT` on to pr_send. `MSG_MORETOCOME`, which means nothing to a protocol of whole
-/// datagrams, it does: so the one travels as the other.
-unsafe extern "C" fn sosend<P: Protocol>(
-    so: *mut socket,
-    name: *mut sockaddr,
-    uio: *mut uio,
-    top: *mut mbuf,
-    control: *mut mbuf,
-    flags: c_int,
-    td: *mut thread,
-) -> c_int {
-    let default = DEFAULT_SOSEND.load(Ordering::Acquire);
-    // SAFETY: install stored the function before it put this one in its place.
-    let default = unsafe { core::mem::transmute::<*mut (), raw::pr_sosend_t>(default) };
-    let uio_place = NonNull::new(uio);
-    // SAFETY: the socket layer's uio is live during the call and nobody else's.
-    let before = uio_place.map(|uio| unsafe { (*uio.as_ptr()).uio_resid });
-    let flags = if flags & (MSG_DONTWAIT | MSG_NBIO) != 0 {
-        flags | MSG_MORETOCOME
-    } else {
-        flags & !MSG_MORETOCOME
-    };
-    // SAFETY: the arguments are passed on as they came, but for that flag.
-    let sent = Errno::check(unsafe { default(so, name, uio, top, control, flags, td) });
-    if sent.is_ok() {
-        return 0;
-    }
-    if let (Some(uio), Some(before)) = (uio_place, before) {
-        // SAFETY: as above.
-        unsafe { (*uio.as_ptr()).uio_resid = before };
-    }
-    // SAFETY: the caller holds the socket, so that it is attached still.
-    let has_node = || unsafe { pcb::<P>(so) }.is_some_and(|pcb| pcb.protocol.has_node());
-    to_c(sent.map_err(|errno| match errno {
-        Errno::EPIPE => Errno::ENOTCONN,
-        Errno::EDESTADDRREQ if P::KIND == Kind::Data && !has_node() => Errno::ENOTCONN,
-        other => other,
-    }))
-}
-
-/// The kernel's soreceive, but for the end: a node that is gone is ENOTCONN, not an empty read.
-unsafe extern "C" fn soreceive<P: Protocol>(
-    so: *mut socket,
-    name: *mut *mut sockaddr,
-    uio: *mut uio,
-    packet: *mut *mut mbuf,
-    control: *mut *mut mbuf,
-    flags: *mut c_int,
-) -> c_int {
-    let default = DEFAULT_SORECEIVE.load(Ordering::Acquire);
-    // SAFETY: install stored the function before it put this one in its place.
-    let default = unsafe { core::mem::transmute::<*mut (), raw::pr_soreceive_t>(default) };
-    let resid = |uio: *mut uio| {
-        // SAFETY: the socket layer's uio is live during the call and nobody else's.
-        NonNull::new(uio).map(|uio| unsafe { (*uio.as_ptr()).uio_resid })
-    };
-    let before = resid(uio);
-    // SAFETY: the arguments are passed on as they came.
-    let received = Errno::check(unsafe { default(so, name, uio, packet, control, flags) });
-    // SAFETY: the caller holds the socket, so that it is attached still.
-    let Some(pcb) = (unsafe { pcb::<P>(so) }) else {
-        return to_c(received);
-    };
-    // SAFETY: the socket layer passes null or a variable of its own.
-    let has_sender = !name.is_null() && unsafe { !(*name).is_null() };
-    let nothing = received.is_ok() && before.is_some() && before == resid(uio) && !has_sender;
-    // shutdown(2) may have ended reading alone; then an empty read is the answer.
-    let at_end = nothing && pcb.socket.is_at_end() && !pcb.protocol.has_node();
-    pcb.protocol.received();
-    to_c(if at_end { Err(Errno::ENOTCONN) } else { received })
-}
-
 /// The protocol switch of `P`.
 ///
 /// # Safety
@@ -572,6 +488,8 @@ pub const unsafe fn protosw<P: Protocol>() -> raw::protosw {
     switch.pr_send = Some(send::<P>);
     switch.pr_sockaddr = Some(sockaddr_of::<P>);
     switch.pr_bind = Some(bind::<P>);
+    switch.pr_sosend = Some(transfer::sosend::<P>);
+    switch.pr_soreceive = Some(transfer::soreceive::<P>);
     switch
 }
 
@@ -588,39 +506,16 @@ pub const fn domain(name: &'static CStr, protocols: [*mut raw::protosw; raw_doma
     domain
 }
 
-/// Adds the domain, whose two protocols are `First` and `Second`, to those that socket(2) knows.
+/// Adds the domain to those that socket(2) knows.
 ///
-/// The kernel fills the methods that a protocol leaves out. Its sosend and soreceive are then put behind ours, which
-/// call them: so the module needs neither by name.
+/// The kernel fills the methods that a protocol leaves out.
 ///
 /// # Safety
-/// The domain and its protocols lie in statics of the module, in this order, and everything their methods need is set
-/// up. Called once, with the current virtual network that of the host.
-pub unsafe fn install<First: Protocol, Second: Protocol>(domain: *mut raw_domain::domain) {
+/// The domain and its protocols lie in statics of the module, and everything their methods need is set up. Called once,
+/// with the current virtual network that of the host.
+pub unsafe fn install(domain: *mut raw_domain::domain) {
     // Linked into a program, the module has been unloaded before and has the same statics.
     DRAINING.store(false, Ordering::SeqCst);
     // SAFETY: the caller vouches for the domain.
-    unsafe { raw_domain::domain_add(domain) };
-    // SAFETY: the domain is a static, which the kernel has finished with but for its link.
-    let [first, second] = unsafe { (*domain).dom_protosw };
-    // SAFETY: the caller names the protocols in their order.
-    unsafe { intercept::<First>(first) };
-    // SAFETY: as above.
-    unsafe { intercept::<Second>(second) };
-}
-
-/// Puts our sosend and soreceive before the kernel's.
-///
-/// # Safety
-/// `switch` is the switch of `P` in a static, filled by the kernel.
-unsafe fn intercept<P: Protocol>(switch: *mut raw::protosw) {
-    // SAFETY: the switch is a static (caller); a method pointer is a word, so that whoever calls at this moment gets the
-    // old one or the new one, and both will do.
-    let switch = unsafe { &mut *switch };
-    if let (Some(default_send), Some(default_receive)) = (switch.pr_sosend, switch.pr_soreceive) {
-        DEFAULT_SOSEND.store(default_send as *mut (), Ordering::Release);
-        DEFAULT_SORECEIVE.store(default_receive as *mut (), Ordering::Release);
-        switch.pr_sosend = Some(sosend::<P>);
-        switch.pr_soreceive = Some(soreceive::<P>);
-    }
+    unsafe { raw_domain::domain_add(domain) }
 }
