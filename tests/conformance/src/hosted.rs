@@ -291,7 +291,8 @@ impl Laboratory for Hosted {
     }
 
     fn load_failing(&self) -> Outcome<(Result<(), Errno>, u64)> {
-        reboot(Subject::None, None)?;
+        let abi = with_machine(|machine| machine.kernel.abi())?;
+        reboot(Subject::None, Some(abi))?;
         let before = allocations();
         faults::arm(Site::NewType, 1, true);
         let answer = self.load()?;

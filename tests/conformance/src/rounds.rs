@@ -16,7 +16,11 @@ type Figures = BTreeMap<String, u64>;
 
 /// Runs so many rounds, shared by so many processes; fails if something of netgraph's stays behind.
 pub fn run(rounds: u32, processes: u32) -> ExitCode {
-    match storm_and_count(rounds, processes) {
+    let end = storm_and_count(rounds, processes);
+    if end.is_err() {
+        here().abandon();
+    }
+    match end.and_then(|()| here().leave()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Stop::Failed(text) | Stop::NotHere(text)) => {
             println!("FAILED: {text}");
