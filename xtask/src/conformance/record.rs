@@ -254,7 +254,9 @@ fn without_addresses(line: &str) -> String {
         let digits = word.trim_end_matches([':', ',']).strip_prefix("0x")?.len();
         (digits >= ADDRESS).then(|| word.replacen(&word[..digits + 2], "0x...", 1))
     };
-    let words = line.split(' ').map(|text| word(text).unwrap_or_else(|| text.to_owned()));
+    let words = line
+        .split(' ')
+        .map(|text| word(text).unwrap_or_else(|| text.to_owned()));
     words.collect::<Vec<_>>().join(" ")
 }
 
