@@ -247,12 +247,14 @@ mod tests {
             let SocketLayout {
                 so_rcv,
                 so_rcv_mtx,
+                so_rcv_sx,
                 so_snd,
                 ..
             } = abi.socket;
             let offsets = BufferOffsets {
                 so_rcv,
                 so_rcv_mtx,
+                so_rcv_sx,
                 so_snd,
             };
             assert!(BUFFER_OFFSETS.contains(&offsets), "{}", abi.name);
