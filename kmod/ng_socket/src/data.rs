@@ -4,7 +4,7 @@ use core::sync::atomic::Ordering;
 
 use kpi::epoch::NetEpoch;
 use kpi::memory::{Arc, OnceArc, Wait};
-use kpi::netgraph::{Hook, HookName, Item, private_of};
+use kpi::netgraph::{Hook, HookName, Item, Node, private_of};
 use kpi::socket::{Address, Kind, Name, Outgoing, Patience, Protocol, Socket, SocketList};
 use kpi::thread::Thread;
 use kpi::{Errno, Result};
@@ -69,10 +69,15 @@ impl LastHook {
 fn look_up(node: &SocketNode, name: Option<&HookName>) -> Result<Hook> {
     let state = node.state();
     let hooks = state.hooks.as_ref().ok_or(Errno::ENOTCONN)?;
-    match name {
-        None => hooks.only().cloned().ok_or(Errno::EDESTADDRREQ),
-        Some(name) => hooks.find(name).cloned().ok_or(Errno::EHOSTUNREACH),
-    }
+    let found = match name {
+        None => hooks.only().ok_or(Errno::EDESTADDRREQ),
+        Some(name) => hooks.find(name).ok_or(Errno::EHOSTUNREACH),
+    };
+    // A node that is being shut down loses its hooks first.
+    let gone = || !state.node.as_ref().is_some_and(Node::is_valid);
+    found
+        .cloned()
+        .map_err(|errno| if gone() { Errno::ENOTCONN } else { errno })
 }
 
 // The copies of the socket lie in self, which detach consumes, and in the node's state, as `data`. detach takes the

@@ -180,9 +180,10 @@ impl SocketNode {
     /// The node.
     ///
     /// # Errors
-    /// `ENOTCONN`: it has been shut down.
+    /// `ENOTCONN`: it has been shut down, or is about to be.
     pub(crate) fn node(&self) -> Result<Node> {
-        self.state().node.clone().ok_or(Errno::ENOTCONN)
+        let node = self.state().node.clone();
+        node.filter(Node::is_valid).ok_or(Errno::ENOTCONN)
     }
 
     /// The node, from which its control socket sends a message with this token, and what to ask

@@ -112,8 +112,11 @@ impl Daemon {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        if self.thread.is_some() && !thread::panicking() {
-            self.stop();
+        // After a test that failed, too: the next one waits for its turn.
+        self.stop.stop();
+        if let Some(thread) = self.thread.take() {
+            let ended = thread.join();
+            assert!(ended.is_ok() || thread::panicking(), "the daemon panicked");
         }
     }
 }
@@ -132,8 +135,8 @@ fn what_one_process_makes_another_one_sees() {
     assert!(shown.contains("Num hooks: 1") && shown.contains("sw0"), "{shown}");
     daemon.ng(&["connect", "tap0:", "sw0:", "left2right", "copy"]);
     assert!(daemon.ng(&["show", "sw0:"]).contains("Num hooks: 2"));
-    let answer = daemon.ng(&["msg", "tap0:", "getstats"]);
-    assert!(answer.contains("left"), "{answer}");
+    let answer = daemon.ng(&["msg", "tap0:", "nodeinfo"]);
+    assert!(answer.contains("tee"), "{answer}");
     let missing = daemon.run(&["show", "nosuch:"]);
     assert_eq!(missing.status.code(), Some(71));
     assert!(error(&missing).contains("ENOENT"), "{missing:?}");
