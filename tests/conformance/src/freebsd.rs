@@ -188,7 +188,9 @@ impl System for FreeBsd {
     }
 
     fn sockets(&self) -> Outcome<(usize, usize)> {
-        let output = Command::new("netstat").args(["-f", "netgraph"]).output()?;
+        // Without -M, netstat of FreeBSD 14 does not look the symbol up that it then misses.
+        let arguments = ["-M", "/dev/mem", "-f", "netgraph", "-an"];
+        let output = Command::new("netstat").args(arguments).output()?;
         let text = String::from_utf8_lossy(&output.stdout);
         let count = |kind: &str| text.lines().filter(|line| line.starts_with(kind)).count();
         Ok((count("ctrl"), count("data")))
