@@ -3,6 +3,7 @@
 mod sanitize;
 
 use std::env;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -80,7 +81,9 @@ impl Test {
             [] => *step != Step::Sanitize,
             named => named.contains(step),
         });
-        let endings: Vec<Ending> = chosen.map(|step| step.run(&shell)).collect();
+        // Steps run this program in processes of their own. Asked for now: a later step may build it anew, in its place.
+        let xtask = env::current_exe().context("could not find this program's own file")?;
+        let endings: Vec<Ending> = chosen.map(|step| step.run(&shell, &xtask)).collect();
         println!("\n{}", table(&endings));
         let failed: Vec<_> = endings.iter().filter(|ending| ending.result.is_err()).collect();
         if !failed.is_empty() {
@@ -106,10 +109,10 @@ impl Step {
         }
     }
 
-    fn run(self, shell: &Shell) -> Ending {
+    fn run(self, shell: &Shell, xtask: &Path) -> Ending {
         eprintln!("\n==> {}", self.name());
         let start = Instant::now();
-        let result = self.commands(shell).and_then(|commands| run_all(&commands));
+        let result = self.commands(shell, xtask).and_then(|commands| run_all(&commands));
         if let Err(error) = &result {
             eprintln!("==> {} failed: {error:#}", self.name());
         }
@@ -120,11 +123,9 @@ impl Step {
         }
     }
 
-    fn commands(self, shell: &Shell) -> Result<Vec<Cmd<'_>>> {
+    fn commands<'a>(self, shell: &'a Shell, xtask: &Path) -> Result<Vec<Cmd<'a>>> {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        // A process of its own, so that a module that fails to build is one failed step.
         let fuzz_dir = fuzz::build_dir();
-        let xtask = env::current_exe().context("could not find this program's own file")?;
         Ok(match self {
             Self::Format => vec![cmd!(shell, "{cargo} fmt --all --check")],
             Self::Lint => vec![

@@ -125,7 +125,7 @@ pub fn nodes_of(kind: &str) -> Vec<u32> {
     let nodes = netgraph::snapshot();
     nodes
         .iter()
-        .filter(|node| node.kind == kind)
+        .filter(|node| node.kind == kind && node.valid)
         .map(|node| node.id)
         .collect()
 }

@@ -20,6 +20,8 @@ pub struct NodeView {
     pub name: String,
     /// Its type.
     pub kind: String,
+    /// Whether it has not been shut down.
+    pub valid: bool,
     /// Where it is.
     pub vnet: Vnet,
     /// Its hooks, the latest first.
@@ -68,6 +70,7 @@ impl NodeView {
             id: node.id(),
             name: text(&node.name()),
             kind: text(node.kind().name().to_bytes()),
+            valid: node.is_valid(),
             vnet: node.vnet(),
             hooks: hooks.iter().map(HookView::of).collect(),
             references,

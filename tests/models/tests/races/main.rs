@@ -8,8 +8,6 @@ mod sending;
 
 /// What every node has.
 const STATE: &str = "ng_socket state";
-/// What keeps a node's data while netgraph looks at them.
-const PRIVATE: &str = "ng_socket private";
 /// What keeps lookups off a node that is being freed.
 const LOOKUP: &str = "ng_socket lookup";
 /// That of a socket, `SOCK_LOCK`.
