@@ -127,10 +127,10 @@ impl World {
         }
     }
 
-    /// Makes a node with the next ID.
+    /// Makes a node with the next ID. A socket node that was shut down keeps its ID until its sockets are closed.
     pub(crate) fn add_node(&mut self, kind: Kind) -> u32 {
         self.last_id += 1;
-        while self.nodes.contains_key(&self.last_id) {
+        while self.nodes.contains_key(&self.last_id) || self.socket_nodes.contains_key(&self.last_id) {
             self.last_id += 1;
         }
         let node = Node {
