@@ -173,11 +173,7 @@ impl Pair {
         // With ancillary data there may never be room; and nothing gets as far as to be waited for.
         let flags = if outgoing.ancillary.is_some() { MSG_DONTWAIT } else { 0 };
         let did = result(self.sockets[&number].send(outgoing.bytes, flags, outgoing.to, outgoing.ancillary));
-        let expected = self.world.send(number, outgoing);
-        // netgraph itself refuses a path of hooks that begins at a node that was shut down, while its sockets are open.
-        if format!("{did:?}/{expected:?}") != "Err(EINVAL)/Err(ENOENT)" {
-            same("send", did, expected);
-        }
+        same("send", did, self.world.send(number, outgoing));
     }
 
     /// sendmsg(2) of what the model knows nothing of: only that it comes to an end. Nothing can be compared from now on.
