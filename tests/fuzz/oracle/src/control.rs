@@ -242,7 +242,7 @@ impl World {
             }
             generic::CONNECT => {
                 let (path, ours) = (message.string(0, 512, 576)?, message.name(512, 576)?);
-                let other = self.resolve(Some(id), path)?;
+                let other = self.follow(Some(id), path)?;
                 self.connect_first(id, other, ours, message.name(544, 576)?)?;
             }
             generic::NAME => self.name(id, message.name(0, 32)?)?,

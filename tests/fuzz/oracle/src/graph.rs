@@ -17,16 +17,28 @@ impl World {
             .map(|node| node.id)
     }
 
-    /// Follows a path.
+    /// Follows a path to a node that is there.
     ///
     /// # Errors
     /// `EINVAL`: it makes no sense, or begins at a node of the user's, which there is none of. `ENOENT`: there is no such
     /// node or hook.
     pub fn resolve(&self, here: Option<u32>, text: &[u8]) -> Result<u32> {
+        let id = self.follow(here, text)?;
+        Some(id).filter(|id| self.nodes.contains_key(id)).ok_or(Errno::ENOENT)
+    }
+
+    /// Follows a path as netgraph does. It may lead to a socket node that was shut down: netgraph finds that by its ID until
+    /// its sockets are closed.
+    ///
+    /// # Errors
+    /// As for [`World::resolve`].
+    pub(crate) fn follow(&self, here: Option<u32>, text: &[u8]) -> Result<u32> {
         let path = Path::read(text)?;
         let mut node = match path.start {
             Start::Implied | Start::Here => here.ok_or(Errno::EINVAL)?,
-            Start::Id(id) => Some(id).filter(|id| self.nodes.contains_key(id)).ok_or(Errno::ENOENT)?,
+            Start::Id(id) => Some(id)
+                .filter(|id| self.nodes.contains_key(id) || self.socket_nodes.contains_key(id))
+                .ok_or(Errno::ENOENT)?,
             Start::Name(name) => self.named(&name).ok_or(Errno::ENOENT)?,
         };
         for name in path.hooks {
@@ -152,6 +164,7 @@ impl World {
         let sent = self.step(other, Step::Second(second));
         if sent.is_err() {
             self.remove_hook(first);
+            self.hooks.remove(&second);
         }
         sent
     }

@@ -39,6 +39,15 @@ fn tell(world: &mut World, number: usize, command: u32, arguments: &[u8]) -> Res
     )
 }
 
+/// Has the node `at` connect its hook `ours` to the hook `theirs` of the node `path`.
+fn connect(world: &mut World, number: usize, at: &str, path: &str, ours: &str, theirs: &str) -> Result<usize> {
+    let mut arguments = field(path.as_bytes(), 512);
+    arguments.extend(field(ours.as_bytes(), 32));
+    arguments.extend(field(theirs.as_bytes(), 32));
+    let message = Message::new(GENERIC, generic::CONNECT, 1, &arguments);
+    send(world, number, at, &message.write())
+}
+
 fn next(world: &mut World, number: usize) -> Datagram {
     match world.receive(number, false) {
         Ok(Received::Datagram(datagram)) => datagram,
@@ -57,11 +66,7 @@ fn pair() -> World {
             .connect(10 + number, &sockaddr(&format!("{name}:")))
             .expect("a socket node");
     }
-    let mut arguments = field(b"b:", 512);
-    arguments.extend(field(b"x", 32));
-    arguments.extend(field(b"y", 32));
-    let connect = Message::new(GENERIC, generic::CONNECT, 1, &arguments);
-    send(&mut world, 0, ".:", &connect.write()).expect("both accept");
+    connect(&mut world, 0, ".:", "b:", "x", "y").expect("both accept");
     world
 }
 
@@ -112,6 +117,20 @@ fn shutting_down_ends_the_sockets() {
 }
 
 #[test]
+fn only_netgraph_finds_a_node_that_was_shut_down() {
+    let mut world = pair();
+    assert!(ask(&mut world, 0, "b:", generic::SHUTDOWN, &[]).is_ok());
+    assert_eq!(ask(&mut world, 0, "[2]:", generic::NODEINFO, &[]), Err(Errno::ENOENT));
+    assert_eq!(connect(&mut world, 0, ".:", "b:", "x", "y"), Err(Errno::ENOENT));
+    // The first node has taken its hook when the second one is asked.
+    assert_eq!(connect(&mut world, 0, ".:", "[2]:", "x", "y"), Err(Errno::EINVAL));
+    assert!(world.hooks.is_empty());
+    world.close(1);
+    world.close(11);
+    assert_eq!(connect(&mut world, 0, ".:", "[2]:", "x", "y"), Err(Errno::ENOENT));
+}
+
+#[test]
 fn hubs_flood_and_go_with_their_last_hook() {
     let mut world = pair();
     assert!(ask(&mut world, 0, ".:", generic::MKPEER, &["hub", "h", "0"]).is_ok());
@@ -131,11 +150,7 @@ fn packets_that_go_round_are_seen() {
     assert!(ask(&mut world, 0, ".:", generic::MKPEER, &["echo", "e", "0"]).is_ok());
     assert!(!world.is_endless(10, Some(&sockaddr("e"))));
     assert!(ask(&mut world, 0, ".:", generic::MKPEER, &["hub", "h", "0"]).is_ok());
-    let mut arguments = field(b".:", 512);
-    arguments.extend(field(b"1", 32));
-    arguments.extend(field(b"2", 32));
-    let connect = Message::new(GENERIC, generic::CONNECT, 1, &arguments);
-    assert!(send(&mut world, 0, "h", &connect.write()).is_ok());
+    assert!(connect(&mut world, 0, "h", ".:", "1", "2").is_ok());
     assert!(world.is_endless(10, Some(&sockaddr("h"))));
 }
 
