@@ -50,6 +50,12 @@ pub struct Fuzz {
     /// So many seconds of each
     #[arg(long, value_name = "S", default_value_t = 60)]
     seconds: u64,
+    /// Begin with this random number, so that a run can be repeated; any unless given
+    #[arg(long, value_name = "N")]
+    seed: Option<u32>,
+    /// Do without the address sanitizer: several times as many executions, checked by the hosted kernel alone
+    #[arg(long)]
+    no_sanitizer: bool,
     /// Show what this input does, call by call
     #[arg(long, value_name = "FILE", requires = "targets", conflicts_with_all = ["runs", "seconds", "keep"])]
     replay: Option<PathBuf>,
@@ -112,7 +118,7 @@ impl Fuzz {
         } else {
             &self.targets
         };
-        let built = build(&shell, targets)?;
+        let built = self.build(&shell, targets)?;
         if let Some(input) = &self.replay {
             let input = env::current_dir()
                 .context("could not read the working directory")?
@@ -120,7 +126,7 @@ impl Fuzz {
             return targets.iter().try_for_each(|target| built.replay(*target, &input));
         }
         for target in targets {
-            built.fuzz(*target, &self.limit())?;
+            built.fuzz(*target, &self.limits())?;
             if self.keep {
                 built.keep(*target)?;
             }
@@ -128,11 +134,60 @@ impl Fuzz {
         Ok(())
     }
 
-    fn limit(&self) -> String {
-        match self.runs {
+    fn limits(&self) -> Vec<String> {
+        let limit = match self.runs {
             Some(runs) => format!("-runs={runs}"),
             None => format!("-max_total_time={}", self.seconds),
+        };
+        let seed = self.seed.map(|seed| format!("-seed={seed}"));
+        [limit].into_iter().chain(seed).collect()
+    }
+
+    /// Where the targets are built so.
+    fn folder(&self) -> PathBuf {
+        let folder = build_dir();
+        if self.no_sanitizer {
+            folder.join("plain")
+        } else {
+            folder
         }
+    }
+
+    fn build<'a>(&self, shell: &'a Shell, targets: &[Target]) -> Result<Built<'a>> {
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let (host, folder) = (host(shell)?, self.folder());
+        let flags: Vec<String> = COVERAGE.iter().map(|flag| format!("{flag:?}")).collect();
+        let flags = flags.join(",");
+        let watched = WATCHED.iter().flat_map(|package| {
+            let setting = format!("profile.release.package.{package}.rustflags=[{flags}]");
+            ["--config".to_owned(), setting]
+        });
+        let programs = targets.iter().flat_map(|target| ["--bin", target.name()]);
+        // With `fuzzing`, the hosted kernel tells the sanitizer what is free.
+        let sanitizer = if self.no_sanitizer {
+            ""
+        } else {
+            "-Zsanitizer=address --cfg fuzzing"
+        };
+        cmd!(
+            shell,
+            "{cargo} -Zprofile-rustflags build --manifest-path {MANIFEST} --release --locked"
+        )
+        .args(["--target", &host, "--target-dir"])
+        .arg(&folder)
+        .args(watched)
+        .args(programs)
+        // The sanitizer is the stable compiler's own, but asking for it is not stable yet.
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("RUSTFLAGS", sanitizer)
+        .run()
+        .context(
+            "could not build the fuzz targets\nhint: libFuzzer needs a C++ compiler; scripts/setup installs one",
+        )?;
+        Ok(Built {
+            shell,
+            folder: folder.join(host).join("release"),
+        })
     }
 }
 
@@ -144,35 +199,6 @@ fn host(shell: &Shell) -> Result<String> {
         .context("rustc does not say what this machine is")
 }
 
-fn build<'a>(shell: &'a Shell, targets: &[Target]) -> Result<Built<'a>> {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let (host, folder) = (host(shell)?, build_dir());
-    let flags: Vec<String> = COVERAGE.iter().map(|flag| format!("{flag:?}")).collect();
-    let flags = flags.join(",");
-    let watched = WATCHED.iter().flat_map(|package| {
-        let setting = format!("profile.release.package.{package}.rustflags=[{flags}]");
-        ["--config".to_owned(), setting]
-    });
-    let programs = targets.iter().flat_map(|target| ["--bin", target.name()]);
-    cmd!(
-        shell,
-        "{cargo} -Zprofile-rustflags build --manifest-path {MANIFEST} --release --locked"
-    )
-    .args(["--target", &host, "--target-dir"])
-    .arg(&folder)
-    .args(watched)
-    .args(programs)
-    // The sanitizer is the stable compiler's own, but asking for it is not stable yet.
-    .env("RUSTC_BOOTSTRAP", "1")
-    .env("RUSTFLAGS", "-Zsanitizer=address --cfg fuzzing")
-    .run()
-    .context("could not build the fuzz targets\nhint: libFuzzer needs a C++ compiler; scripts/setup installs one")?;
-    Ok(Built {
-        shell,
-        folder: folder.join(host).join("release"),
-    })
-}
-
 impl Built<'_> {
     fn command(&self, target: Target) -> Cmd<'_> {
         let program = self.folder.join(target.name());
@@ -182,7 +208,7 @@ impl Built<'_> {
             .env("ASAN_OPTIONS", SANITIZER)
     }
 
-    fn fuzz(&self, target: Target, limit: &str) -> Result<()> {
+    fn fuzz(&self, target: Target, limits: &[String]) -> Result<()> {
         let findings = build_dir().join("findings").join(target.name());
         let (found, kept) = (target.found(), target.kept());
         for folder in [&findings, &found, &kept] {
@@ -191,7 +217,8 @@ impl Built<'_> {
         let prefix = format!("-artifact_prefix={}/", findings.display());
         let command = self
             .command(target)
-            .args([&prefix, limit, "-print_final_stats=1", "-len_control=0"]);
+            .args([&prefix, "-print_final_stats=1", "-len_control=0"])
+            .args(limits);
         let name = target.name();
         command.args([&found, &kept]).run().with_context(|| {
             format!(
