@@ -27,7 +27,7 @@ pub(crate) fn serve(stream: &Arc<UnixStream>, sockets: &Sockets) {
     match greeting.purpose {
         Purpose::Open(protocol) => open(stream, sockets, protocol),
         Purpose::Attach(ticket) => attach(stream, sockets, ticket),
-        Purpose::LoadModule(name) => reply(stream, &Local.load_module(&name).map(|()| Answer::Done)),
+        Purpose::LoadModule(name) => reply(stream, &Local::root().load_module(&name).map(|()| Answer::Done)),
     }
 }
 
@@ -38,7 +38,7 @@ fn reply(stream: &UnixStream, reply: &Reply) {
 
 /// A connection that is a socket.
 fn open(stream: &UnixStream, sockets: &Sockets, protocol: Protocol) {
-    let socket = match Local.open(protocol) {
+    let socket = match Local::root().open(protocol) {
         Ok(socket) => Open::new(socket),
         Err(error) => return reply(stream, &Err(error)),
     };

@@ -16,7 +16,7 @@ use hostkern::Kernel;
 use netgraph::{Address, ListNodes, Shutdown, Socket};
 
 pub use listener::BindError;
-pub use local::Local;
+pub use local::{Local, LocalSocket};
 pub use server::{Server, Stop};
 
 /// Serves the kernel until [`Stop::stop`], then takes it down; what it has lost by then, it reports, and aborts.
@@ -30,7 +30,7 @@ pub fn serve(kernel: Kernel, server: &Server) {
 
 /// Shuts down what the processes have left in the graph on purpose.
 fn shut_down_nodes() -> netgraph::Result<()> {
-    let mut socket = Socket::open_on(Local, None)?;
+    let mut socket = Socket::open_on(Local::root(), None)?;
     for node in socket.request(&Address::here(), &ListNodes)? {
         if node.type_name == "socket" {
             continue;

@@ -1,7 +1,8 @@
 //! The sockets of the hosted kernel in this process.
 
 use std::ffi::CString;
-use std::io::{IoSlice, IoSliceMut};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use hostkern::{Process, Socket};
@@ -30,16 +31,61 @@ mod number {
     pub const POLLHUP: i16 = 0x10;
 }
 
-/// The hosted kernel that runs in this process, used by root.
-#[derive(Debug, Clone, Copy)]
-pub struct Local;
+/// A process of the hosted kernel that runs in this one.
+#[derive(Debug, Clone)]
+pub struct Local(Arc<Shared>);
 
-/// One of its sockets; the last clone closes it.
+#[derive(Debug)]
+struct Shared {
+    process: Mutex<Process>,
+    broken_pipes: AtomicU32,
+}
+
+/// A socket of a [`Local`]; the last clone closes it.
 #[derive(Clone)]
-pub struct LocalSocket(Socket);
+pub struct LocalSocket {
+    socket: Socket,
+    process: Local,
+}
 
 fn errno(errno: hostkern::Errno) -> Errno {
     Errno(errno.get())
+}
+
+impl Local {
+    /// A process of root's, in the host's vnet.
+    #[must_use]
+    pub fn root() -> Self {
+        Self::new(Process::ROOT)
+    }
+
+    /// A process with these credentials, in this vnet.
+    #[must_use]
+    pub fn new(process: Process) -> Self {
+        Self(Arc::new(Shared {
+            process: Mutex::new(process),
+            broken_pipes: AtomicU32::new(0),
+        }))
+    }
+
+    /// What it is now.
+    #[must_use]
+    pub fn process(&self) -> Process {
+        *self.0.process.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes its credentials, or moves it to another vnet; its sockets stay, and are used so from now on. Returns what it
+    /// was.
+    pub fn become_process(&self, process: Process) -> Process {
+        let mut place = self.0.process.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *place, process)
+    }
+
+    /// How often it would have got SIGPIPE. This process does not: it may serve many.
+    #[must_use]
+    pub fn broken_pipes(&self) -> u32 {
+        self.0.broken_pipes.load(Ordering::Relaxed)
+    }
 }
 
 impl Transport for Local {
@@ -50,8 +96,14 @@ impl Transport for Local {
             Protocol::Data => number::NG_DATA,
             Protocol::Control => number::NG_CONTROL,
         };
-        let socket = Process::ROOT.socket(i32::from(FAMILY), number::SOCK_DGRAM, protocol);
-        socket.map(LocalSocket).map_err(errno)
+        let socket = self
+            .process()
+            .socket(i32::from(FAMILY), number::SOCK_DGRAM, protocol)
+            .map_err(errno)?;
+        Ok(LocalSocket {
+            socket,
+            process: self.clone(),
+        })
     }
 
     fn load_module(&self, name: &str) -> Result<(), Errno> {
@@ -63,6 +115,13 @@ impl Transport for Local {
             Errno(0) | Errno::EEXIST => Ok(()),
             error => Err(error),
         }
+    }
+}
+
+impl LocalSocket {
+    /// The descriptor, in the process as it is now.
+    fn now(&self) -> Socket {
+        self.socket.in_process(self.process.process())
     }
 }
 
@@ -84,65 +143,45 @@ fn option_number(option: SocketOption) -> i32 {
 
 impl SocketCalls for LocalSocket {
     fn bind(&self, address: &[u8]) -> Result<(), Errno> {
-        self.0.bind(address).map_err(errno)
+        self.now().bind(address).map_err(errno)
     }
 
     fn connect(&self, address: &[u8]) -> Result<(), Errno> {
-        self.0.connect(address).map_err(errno)
+        self.now().connect(address).map_err(errno)
     }
 
-    /// EPIPE only: SIGPIPE is for the process that made the call, and this one serves many.
     fn sendmsg(&self, message: &Outgoing<'_>) -> Result<usize, Errno> {
         let flags = wait_flag(message.wait)
             | match message.broken_pipe {
                 BrokenPipe::Error => number::MSG_NOSIGNAL,
                 BrokenPipe::Signal => 0,
             };
-        let sent = self.0.send(message.bytes, flags, message.to, message.ancillary);
+        let socket = self.now();
+        let before = socket.broken_pipes();
+        let sent = socket.send(message.bytes, flags, message.to, message.ancillary);
+        let signals = socket.broken_pipes() - before;
+        self.process.0.broken_pipes.fetch_add(signals, Ordering::Relaxed);
         sent.map_err(errno)
     }
 
     fn recvfrom(&self, buffer: &mut [u8], wait: Wait) -> Result<Datagram, Errno> {
-        let received = self.0.receive(buffer, wait_flag(wait)).map_err(errno)?;
+        let received = self.now().receive(buffer, wait_flag(wait)).map_err(errno)?;
         Ok(Datagram {
             length: received.length,
             from: received.from,
         })
     }
 
-    fn writev(&self, parts: &[IoSlice<'_>]) -> Result<usize, Errno> {
-        let bytes: Vec<u8> = parts.iter().flat_map(|part| part.iter().copied()).collect();
-        self.sendmsg(&Outgoing {
-            bytes: &bytes,
-            to: None,
-            ancillary: None,
-            wait: Wait::Blocking,
-            broken_pipe: BrokenPipe::Signal,
-        })
-    }
-
-    fn readv(&self, parts: &mut [IoSliceMut<'_>]) -> Result<usize, Errno> {
-        let mut bytes = vec![0; parts.iter().map(|part| part.len()).sum()];
-        let length = self.recvfrom(&mut bytes, Wait::Blocking)?.length;
-        let mut rest = &bytes[..length];
-        for part in parts {
-            let (now, later) = rest.split_at(part.len().min(rest.len()));
-            part[..now.len()].copy_from_slice(now);
-            rest = later;
-        }
-        Ok(length)
-    }
-
     fn getsockname(&self) -> Result<Vec<u8>, Errno> {
-        self.0.name().map_err(errno)
+        self.now().name().map_err(errno)
     }
 
     fn getsockopt(&self, option: SocketOption) -> Result<i32, Errno> {
-        self.0.option(option_number(option)).map_err(errno)
+        self.now().option(option_number(option)).map_err(errno)
     }
 
     fn setsockopt(&self, option: SocketOption, value: i32) -> Result<(), Errno> {
-        self.0.set_option(option_number(option), value).map_err(errno)
+        self.now().set_option(option_number(option), value).map_err(errno)
     }
 
     fn set_timeout(&self, direction: Direction, timeout: Duration) -> Result<(), Errno> {
@@ -150,11 +189,11 @@ impl SocketCalls for LocalSocket {
             Direction::Receive => number::SO_RCVTIMEO,
             Direction::Send => number::SO_SNDTIMEO,
         };
-        self.0.set_timeout(option, timeout).map_err(errno)
+        self.now().set_timeout(option, timeout).map_err(errno)
     }
 
     fn set_wait(&self, wait: Wait) -> Result<(), Errno> {
-        self.0.set_nonblocking(wait == Wait::Never);
+        self.now().set_nonblocking(wait == Wait::Never);
         Ok(())
     }
 
@@ -163,12 +202,12 @@ impl SocketCalls for LocalSocket {
             Direction::Receive => number::SHUT_RD,
             Direction::Send => number::SHUT_WR,
         };
-        self.0.shutdown(how).map_err(errno)
+        self.now().shutdown(how).map_err(errno)
     }
 
     fn poll(&self, deadline: Option<Instant>) -> Result<Events, Errno> {
         let time = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        let found = self.0.poll(number::POLLIN, time).map_err(errno)?;
+        let found = self.now().poll(number::POLLIN, time).map_err(errno)?;
         Ok(Events {
             readable: found & number::POLLIN != 0,
             hangup: found & number::POLLHUP != 0,
@@ -178,7 +217,7 @@ impl SocketCalls for LocalSocket {
 
     fn read_event(&self, within: Duration) -> Result<Option<ReadEvent>, Errno> {
         self.poll(Instant::now().checked_add(within))?;
-        Ok(self.0.read_event().map(|event| ReadEvent {
+        Ok(self.now().read_event().map(|event| ReadEvent {
             at_end: event.at_end,
             bytes: event.bytes,
         }))

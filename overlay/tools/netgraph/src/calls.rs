@@ -121,11 +121,30 @@ pub trait SocketCalls: Send + Sync {
     /// recvfrom(2)
     fn recvfrom(&self, buffer: &mut [u8], wait: Wait) -> Result<Datagram, Errno>;
 
-    /// writev(2); write(2) if there is one part.
-    fn writev(&self, parts: &[IoSlice<'_>]) -> Result<usize, Errno>;
+    /// writev(2); write(2) if there is one part. Unless the backend has such a call, sendmsg without an address.
+    fn writev(&self, parts: &[IoSlice<'_>]) -> Result<usize, Errno> {
+        let bytes: Vec<u8> = parts.iter().flat_map(|part| part.iter().copied()).collect();
+        self.sendmsg(&Outgoing {
+            bytes: &bytes,
+            to: None,
+            ancillary: None,
+            wait: Wait::Blocking,
+            broken_pipe: BrokenPipe::Signal,
+        })
+    }
 
-    /// readv(2); read(2) if there is one part.
-    fn readv(&self, parts: &mut [IoSliceMut<'_>]) -> Result<usize, Errno>;
+    /// readv(2); read(2) if there is one part. Unless the backend has such a call, recvfrom into one buffer.
+    fn readv(&self, parts: &mut [IoSliceMut<'_>]) -> Result<usize, Errno> {
+        let mut bytes = vec![0; parts.iter().map(|part| part.len()).sum()];
+        let length = self.recvfrom(&mut bytes, Wait::Blocking)?.length;
+        let mut rest = &bytes[..length];
+        for part in parts {
+            let (now, later) = rest.split_at(part.len().min(rest.len()));
+            part[..now.len()].copy_from_slice(now);
+            rest = later;
+        }
+        Ok(length)
+    }
 
     /// getsockname(2): a whole `struct sockaddr`.
     fn getsockname(&self) -> Result<Vec<u8>, Errno>;

@@ -8,7 +8,7 @@
 //! looks at the socket anew, so that what came meanwhile is told too. Thus the descriptor is readable while there is
 //! something to read, and at most until the receive that finds nothing.
 
-use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
@@ -231,29 +231,6 @@ impl SocketCalls for HostedSocket {
             }
             Err(error) => Err(error),
         }
-    }
-
-    fn writev(&self, parts: &[IoSlice<'_>]) -> Result<usize, Errno> {
-        let bytes: Vec<u8> = parts.iter().flat_map(|part| part.iter().copied()).collect();
-        self.sendmsg(&Outgoing {
-            bytes: &bytes,
-            to: None,
-            ancillary: None,
-            wait: Wait::Blocking,
-            broken_pipe: BrokenPipe::Signal,
-        })
-    }
-
-    fn readv(&self, parts: &mut [IoSliceMut<'_>]) -> Result<usize, Errno> {
-        let mut bytes = vec![0; parts.iter().map(|part| part.len()).sum()];
-        let length = self.recvfrom(&mut bytes, Wait::Blocking)?.length;
-        let mut rest = &bytes[..length];
-        for part in parts {
-            let (now, later) = rest.split_at(part.len().min(rest.len()));
-            part[..now.len()].copy_from_slice(now);
-            rest = later;
-        }
-        Ok(length)
     }
 
     fn getsockname(&self) -> Result<Vec<u8>, Errno> {
