@@ -172,6 +172,39 @@ impl Sending {
     }
 }
 
+/// Sends a datagram that `admit` has let in; what it returns is kept until then. Returns an errno, or 0.
+///
+/// # Safety
+/// As for [`sosend_generic`].
+unsafe fn send_admitted<T>(
+    so: *mut socket,
+    address: *mut sockaddr,
+    uio: *mut uio,
+    top: *mut mbuf,
+    control: *mut mbuf,
+    flags: c_int,
+    admit: impl FnOnce(So, &Datagram) -> Result<T, c_int>,
+) -> c_int {
+    // SAFETY: the caller says so.
+    let so = unsafe { So::new(so) };
+    let sending = Sending {
+        so,
+        address,
+        uio,
+        top: Chain(top),
+        control: Chain(control),
+        flags,
+    };
+    let sent = || {
+        // SAFETY: the caller vouches for the uio and the chains.
+        let datagram = unsafe { sending.datagram() }?;
+        let _turn = admit(so, &datagram)?;
+        // SAFETY: as above.
+        unsafe { sending.send() }
+    };
+    sent().err().unwrap_or(0)
+}
+
 /// `sosend_generic`, for datagrams.
 ///
 /// # Safety
@@ -186,25 +219,13 @@ pub unsafe extern "C" fn sosend_generic(
     flags: c_int,
     _td: *mut thread,
 ) -> c_int {
+    let admit = |so: So, datagram: &Datagram| {
+        let turn = so.buffer(Direction::Send).io_lock(flags & MSG_DONTWAIT == 0)?;
+        so.admit(datagram)?;
+        Ok(turn)
+    };
     // SAFETY: the caller says so.
-    let so = unsafe { So::new(so) };
-    let sending = Sending {
-        so,
-        address: addr,
-        uio,
-        top: Chain(top),
-        control: Chain(control),
-        flags,
-    };
-    let sent = || {
-        // SAFETY: the caller vouches for the uio and the chains.
-        let datagram = unsafe { sending.datagram() }?;
-        let _turn = so.buffer(Direction::Send).io_lock(flags & MSG_DONTWAIT == 0)?;
-        so.admit(&datagram)?;
-        // SAFETY: as above.
-        unsafe { sending.send() }
-    };
-    sent().err().unwrap_or(0)
+    unsafe { send_admitted(so, addr, uio, top, control, flags, admit) }
 }
 
 /// `sosend_dgram`: takes no I/O lock.
@@ -221,22 +242,7 @@ pub unsafe extern "C" fn sosend_dgram(
     flags: c_int,
     _td: *mut thread,
 ) -> c_int {
+    let admit = |so: So, datagram: &Datagram| so.admit_datagram(datagram);
     // SAFETY: the caller says so.
-    let so = unsafe { So::new(so) };
-    let sending = Sending {
-        so,
-        address: addr,
-        uio,
-        top: Chain(top),
-        control: Chain(control),
-        flags,
-    };
-    let sent = || {
-        // SAFETY: the caller vouches for the uio and the chains.
-        let datagram = unsafe { sending.datagram() }?;
-        so.admit_datagram(&datagram)?;
-        // SAFETY: as above.
-        unsafe { sending.send() }
-    };
-    sent().err().unwrap_or(0)
+    unsafe { send_admitted(so, addr, uio, top, control, flags, admit) }
 }
