@@ -65,7 +65,7 @@ fn run(options: &Options) -> ExitCode {
             ExitCode::SUCCESS
         }),
         Job::All => runner::run_all(options),
-        Job::Rounds(rounds) => in_system(options, || rounds::run(*rounds, options.processes)),
+        Job::Rounds(rounds) => in_system(options, || rounds::run(*rounds, options.processes, options.nodes)),
         Job::One(name) => in_system(options, || runner::run_one(name)),
         Job::Probe(name, argument) => in_system(options, || runner::run_probe(name, argument)),
     }

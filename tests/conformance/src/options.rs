@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use crate::Test;
 use crate::tests;
+use crate::tests::storm::Nodes;
 
 /// What to say to those who got it wrong.
 pub const USAGE: &str = "\
 usage: conformance [--native | --module FILE.ko] [--json] [--list] [--skip TEXT]... [TEXT]...
-       conformance [--native | --module FILE.ko] --rounds N [--processes P]
+       conformance [--native | --module FILE.ko] --rounds N [--processes P] [--sockets-only]
 
 Runs the tests whose name contains one of the texts and none of those to skip.
   --native         on the hosted kernel, the module linked into this program (the default)
@@ -17,6 +18,7 @@ Runs the tests whose name contains one of the texts and none of those to skip.
   --list           only say which tests there are
   --rounds N       N rounds of sockets that come and go, by P processes (4; threads on the hosted kernel) at once; fails
                    if something of netgraph's stays allocated
+  --sockets-only   in these rounds, no nodes but those of sockets
 On FreeBSD the tests are of the running kernel, and need root.";
 
 /// What to do.
@@ -56,6 +58,8 @@ pub struct Options {
     pub subject: Option<PathBuf>,
     /// How many processes share the rounds.
     pub processes: u32,
+    /// Which nodes there are in the rounds.
+    pub nodes: Nodes,
     skip: Vec<String>,
     only: Vec<String>,
 }
@@ -68,6 +72,7 @@ impl Options {
             format: Format::Text,
             subject: None,
             processes: 4,
+            nodes: Nodes::All,
             skip: Vec::new(),
             only: Vec::new(),
         };
@@ -81,6 +86,7 @@ impl Options {
                 "--skip" => options.skip.push(value()?),
                 "--rounds" => options.job = Job::Rounds(number(&value()?)?),
                 "--processes" => options.processes = number(&value()?)?,
+                "--sockets-only" => options.nodes = Nodes::OfSockets,
                 "--name" => options.job = Job::Name,
                 "--run" => options.job = Job::One(value()?),
                 "--probe" => options.job = Job::Probe(value()?, value()?),

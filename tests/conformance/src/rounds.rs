@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::outcome::{Outcome, Stop};
 use crate::system::here;
+use crate::tests::storm::Nodes;
 use crate::tests::{STORM, storm};
 
 /// For how long what was allocated may take to come back: nodes go in their own time.
@@ -15,8 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 type Figures = BTreeMap<String, u64>;
 
 /// Runs so many rounds, shared by so many processes; fails if something of netgraph's stays behind.
-pub fn run(rounds: u32, processes: u32) -> ExitCode {
-    let end = storm_and_count(rounds, processes);
+pub fn run(rounds: u32, processes: u32, nodes: Nodes) -> ExitCode {
+    let end = storm_and_count(rounds, processes, nodes);
     if end.is_err() {
         here().abandon();
     }
@@ -29,12 +30,14 @@ pub fn run(rounds: u32, processes: u32) -> ExitCode {
     }
 }
 
-fn storm_and_count(rounds: u32, processes: u32) -> Outcome {
+fn storm_and_count(rounds: u32, processes: u32, nodes: Nodes) -> Outcome {
     // What is made with the first sockets and stays is there before the count begins.
-    storm::probe("100 0")?;
+    storm::arguments(100, 1, nodes)
+        .iter()
+        .try_for_each(|first| storm::probe(first))?;
     let before = settled(Figures::clone)?;
     let start = Instant::now();
-    here().run_probes(STORM, &storm::arguments(rounds, processes))?;
+    here().run_probes(STORM, &storm::arguments(rounds, processes, nodes))?;
     println!(
         "{rounds} rounds of {processes} processes: {:.1} s",
         start.elapsed().as_secs_f64()

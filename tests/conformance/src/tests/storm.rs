@@ -35,28 +35,54 @@ fn name(number: u32) -> String {
     format!("{PREFIX}{number}")
 }
 
+/// Which nodes there are in a storm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nodes {
+    /// Those of sockets, and hubs.
+    All,
+    /// Those of sockets alone.
+    OfSockets,
+}
+
+impl Nodes {
+    fn word(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::OfSockets => "sockets",
+        }
+    }
+}
+
 fn storm() -> Outcome {
     let rounds = here().share_of(ROUNDS);
-    here().run_probes(super::STORM, &arguments(rounds, PROCESSES))?;
+    here().run_probes(super::STORM, &arguments(rounds, PROCESSES, Nodes::All))?;
     nobody_left()
 }
 
-/// What each of so many processes is told: how many rounds are its own, and where its numbers begin.
-pub fn arguments(rounds: u32, processes: u32) -> Vec<String> {
+/// What each of so many processes is told: how many rounds are its own, where its numbers begin, and which nodes there are.
+pub fn arguments(rounds: u32, processes: u32, nodes: Nodes) -> Vec<String> {
     let share = |process| rounds / processes + u32::from(process < rounds % processes);
     (0..processes)
-        .map(|process| format!("{} {process}", share(process)))
+        .map(|process| format!("{} {process} {}", share(process), nodes.word()))
         .collect()
 }
 
 /// The storm of one process: `argument` is one of [`arguments`].
 pub fn probe(argument: &str) -> Outcome {
-    let numbers: Vec<u32> = argument.split(' ').filter_map(|word| word.parse().ok()).collect();
-    let [rounds, process] = numbers[..] else {
-        return Err(Stop::Failed(format!("expected two numbers, got `{argument}`")));
+    let unknown = || Stop::Failed(format!("expected two numbers and a word, got `{argument}`"));
+    let words: Vec<&str> = argument.split(' ').collect();
+    let &[rounds, process, nodes] = words.as_slice() else {
+        return Err(unknown());
     };
+    let (Ok(rounds), Ok(process)) = (rounds.parse::<u32>(), process.parse::<u32>()) else {
+        return Err(unknown());
+    };
+    let nodes = [Nodes::All, Nodes::OfSockets]
+        .into_iter()
+        .find(|kind| kind.word() == nodes);
+    let nodes = nodes.ok_or_else(unknown)?;
     let mut chance = Chance(0x9e37_79b9 ^ (process + 1));
-    (0..rounds).try_for_each(|_| round(&mut chance))
+    (0..rounds).try_for_each(|_| round(&mut chance, nodes))
 }
 
 /// No node of the storm's is there, and the names are free.
@@ -74,7 +100,7 @@ pub fn nobody_left() -> Outcome {
 pub fn ignore<T>(_: T) {}
 
 /// Ignores every answer but those to socket(2).
-fn round(chance: &mut Chance) -> Outcome {
+fn round(chance: &mut Chance, nodes: Nodes) -> Outcome {
     let (mine, theirs) = (name(chance.below(NAMES)), format!("{}:", name(chance.below(NAMES))));
     let mut control = Some(Control::new()?);
     let mut data = Some(Data::new()?);
@@ -93,7 +119,7 @@ fn round(chance: &mut Chance) -> Outcome {
             (2, Some(control), _) => ignore(control.send(&theirs, &Message::new(FOREIGN, 1, vec![1; 300]))),
             (3, Some(control), _) => ignore(control.send(".", &Message::new(SOCKET, NOLINGER, vec![]))),
             (4, Some(control), _) => ignore(control.remove_hook("h0")),
-            (5, Some(control), _) => ignore(control.mkpeer("hub", "h1", "h1")),
+            (5, Some(control), _) if nodes == Nodes::All => ignore(control.mkpeer("hub", "h1", "h1")),
             (6, _, Some(data)) => ignore(data.connect(&theirs)),
             (7, _, Some(data)) => ignore(data.connect(&format!("{mine}:"))),
             (8, _, Some(data)) => ignore(data.send("h0", &[0; 500]).or_else(|_| data.send_plain(&[0; 500]))),
