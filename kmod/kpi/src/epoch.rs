@@ -31,12 +31,3 @@ impl NetEpoch {
         result
     }
 }
-
-/// Waits until everyone who is inside the network's epoch now has left it. For a thread that may sleep, holds no mutex and
-/// is not inside itself.
-pub fn wait() {
-    // SAFETY: the variable is set when the kernel boots and never changes.
-    let epoch = unsafe { raw::net_epoch_preempt };
-    // SAFETY: it is the epoch that everyone enters.
-    unsafe { raw::epoch_wait_preempt(epoch) }
-}

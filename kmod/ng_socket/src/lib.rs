@@ -27,8 +27,8 @@
 //!
 //! 1. The socket's receive I/O lock, by which one reader is let in at a time. It is held round the kernel's soreceive, in
 //!    which nothing of ours is called. There is no lock for sending: the kernel's send I/O lock is not taken.
-//! 2. `ng_socket nodes` (kpi): one for all. Held while netgraph makes a node of ours and while it frees one, since it counts
-//!    them without a lock.
+//! 2. `ng_socket lookup` (kpi): one for all. Held while netgraph looks for a node on behalf of a socket, or makes one, and
+//!    while the last reference to a node of ours is given up, so that nobody finds what is being freed.
 //! 3. `ng_socket private` (kpi): every node's `nd_private`; nothing is called with it held.
 //! 4. `ng_socket state`: one per node, never two at a time. Held while something is put into a socket's receive buffer,
 //!    while a socket is disconnected, and while the node is named. netgraph is called with it held for the name only.

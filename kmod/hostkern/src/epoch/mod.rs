@@ -59,8 +59,6 @@ struct Sections {
     open: BTreeMap<u64, String>,
     /// Work for when every section before this number has ended, oldest first.
     deferred: Vec<(u64, Work)>,
-    /// Nobody waits ([`elide_waits`]).
-    impatient: bool,
 }
 
 type Work = Box<dyn FnOnce() + Send>;
@@ -133,12 +131,6 @@ pub(crate) fn run_due() {
     for work in due {
         work();
     }
-}
-
-/// Has [`epoch_wait_preempt`] wait for nobody, until the kernel is taken down: for a model that is to see what the wait is
-/// for.
-pub fn elide_waits() {
-    lock(&STATE.get().sections).impatient = true;
 }
 
 fn enter(tracker: usize) {
@@ -230,7 +222,7 @@ pub unsafe extern "C" fn epoch_wait_preempt(epoch: *mut c_void) {
     let state = STATE.get();
     let mut sections = lock(&state.sections);
     let number = sections.next;
-    while !sections.impatient && !sections.have_ended_before(number) {
+    while !sections.have_ended_before(number) {
         sections = state
             .ended
             .wait(sections)

@@ -35,9 +35,7 @@ pub(crate) struct Node {
     id: AtomicU32,
     pub(crate) first_hook: AtomicPtr<Hook>,
     nodes: [usize; 2],
-    /// Where `nd_idnodes` begins: the ID that the node is listed under, whatever a module makes of `nd_ID`.
-    listed: AtomicU32,
-    idnodes: [u32; 3],
+    idnodes: [usize; 2],
     /// The first word of `nd_input_queue`, which modules leave alone.
     gate: AtomicPtr<Gate>,
     /// The second word: the number of the vnet.
@@ -75,8 +73,7 @@ impl Node {
             id: AtomicU32::new(0),
             first_hook: AtomicPtr::new(null_mut()),
             nodes: [0; 2],
-            listed: AtomicU32::new(0),
-            idnodes: [0; 3],
+            idnodes: [0; 2],
             gate: AtomicPtr::new(null_mut()),
             vnet_number: vnet.0,
             input_queue: [0; 13],
@@ -104,14 +101,8 @@ impl Node {
         self.id.load(Ordering::Relaxed)
     }
 
-    /// The ID that the node was made with.
-    pub(super) fn listed_id(&self) -> u32 {
-        self.listed.load(Ordering::Relaxed)
-    }
-
     pub(super) fn set_id(&self, id: u32) {
         self.id.store(id, Ordering::Relaxed);
-        self.listed.store(id, Ordering::Relaxed);
     }
 
     pub(crate) fn vnet(&self) -> Vnet {

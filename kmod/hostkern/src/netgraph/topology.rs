@@ -13,7 +13,6 @@ use super::kind::Kind;
 use super::node::{Node, NodeRef, write_name};
 use super::reference::{Address, Ref};
 use super::{Lookups, state};
-use crate::sync::yield_point;
 use crate::thread::Vnet;
 
 /// What the lock protects, and the links of nodes and hooks with it.
@@ -37,11 +36,8 @@ fn reference<T: super::reference::Counted>(address: Address<T>) -> Option<Ref<T>
 fn found(node: Address<Node>) -> Option<NodeRef> {
     match state().lookups() {
         Lookups::Exact => reference(node),
-        Lookups::AsFreeBsd => {
-            yield_point();
-            // SAFETY: whoever frees it takes it off the list under the topology's lock first, which the caller has.
-            Some(unsafe { Ref::revive(node.0) })
-        }
+        // SAFETY: whoever frees it takes it off the list under the topology's lock first, which the caller has.
+        Lookups::AsFreeBsd => Some(unsafe { Ref::revive(node.0) }),
     }
 }
 
@@ -83,7 +79,7 @@ impl Topology {
 
     /// Forgets a node whose last reference is gone.
     pub(super) fn remove_node(&mut self, node: &Node) {
-        self.nodes.remove(&(node.vnet(), node.listed_id()));
+        self.nodes.remove(&(node.vnet(), node.id()));
         let key = (node.vnet(), node.name());
         if self
             .names
@@ -94,13 +90,9 @@ impl Topology {
         }
     }
 
-    /// The node with an ID, be it valid or not. A module may have changed `nd_ID`: then it is found no more, as in FreeBSD,
-    /// where the node is on the list of its first ID and the other one's is searched.
+    /// The node with an ID, be it valid or not.
     pub(super) fn by_id(&self, vnet: Vnet, id: u32) -> Option<NodeRef> {
-        let listed = *self.nodes.get(&(vnet, id))?;
-        // SAFETY: a node leaves the list of IDs, under this lock, before it is freed.
-        let has_it = unsafe { listed.0.as_ref() }.id() == id;
-        has_it.then(|| found(listed)).flatten()
+        self.nodes.get(&(vnet, id)).copied().and_then(found)
     }
 
     /// The node that a name stands for: a valid one.

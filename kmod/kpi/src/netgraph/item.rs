@@ -5,7 +5,7 @@ use core::ffi::{CStr, c_int, c_void};
 use core::ptr::NonNull;
 
 use super::message::Message;
-use super::node::{Hook, Node};
+use super::node::{Hook, LOOKUP, Node};
 use super::node_type::{NodeType, private_of};
 use crate::epoch::NetEpoch;
 use crate::errno::{Errno, Result};
@@ -76,11 +76,9 @@ impl Item {
         }
         let here = here.map_or(core::ptr::null_mut(), Node::as_ptr);
         let item = self.into_raw();
-        // Inside the epoch, so that a node that is found is not freed before it has one more reference.
-        Errno::check(NetEpoch::run(|_| {
-            // SAFETY: `here` is alive or null, and null only for a path that does not begin there; the item is ours.
-            unsafe { raw::ng_address_path(here, item, path.as_ptr(), 0) }
-        }))?;
+        let _guard = LOOKUP.lock();
+        // SAFETY: `here` is alive or null, and null only for a path that does not begin there; the item is ours.
+        Errno::check(unsafe { raw::ng_address_path(here, item, path.as_ptr(), 0) })?;
         // SAFETY: only a failed call frees the item.
         let addressed = unsafe { Self::from_raw(item) }.map(Addressed).ok_or(Errno::EINVAL)?;
         // A node that was shut down is found by its ID as long as somebody refers to it, as a socket does.

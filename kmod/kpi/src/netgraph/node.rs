@@ -4,7 +4,6 @@ use core::ffi::{CStr, c_uint};
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, Ordering, fence};
 
-use crate::epoch;
 use crate::errno::{Errno, Result};
 use crate::mutex::StaticMutex;
 use crate::raw::netgraph as raw;
@@ -191,24 +190,8 @@ impl Node {
     /// The node's ID, never 0.
     #[must_use]
     pub fn id(&self) -> u32 {
-        self.id_field().load(Ordering::Relaxed)
-    }
-
-    /// The ID, which changes once: [`Node::hide`].
-    fn id_field(&self) -> &AtomicU32 {
-        let id: *const AtomicU32 = field!(self.0.as_ptr(), raw::ng_node, nd_ID).cast();
-        // SAFETY: the node is alive (invariant) while it is borrowed; netgraph has written the ID before anyone could find
-        // the node, and only reads it since.
-        unsafe { &*id }
-    }
-
-    /// Has netgraph no longer find the node by its ID.
-    ///
-    /// netgraph takes a node off its list of IDs only when its last reference is gone. Until then it looks among the nodes
-    /// whose ID ends like the one that is asked for, which of the complement of this node's ID is not true.
-    fn hide(&self) {
-        let id = self.id();
-        self.id_field().store(!id, Ordering::Relaxed);
+        // SAFETY: the node is alive (invariant), and its ID does not change once it has been made.
+        unsafe { (*self.0.as_ptr()).nd_ID }
     }
 
     /// The node's name, empty if it has none.
@@ -267,15 +250,16 @@ impl Node {
 ///
 /// netgraph finds a node by name or ID without regard to whether its last reference has just been given up, and then
 /// counts from 0 to 1 what is being freed. So the last reference of a node of ours is always this one, and it is given up
-/// when nobody can find the node any more: neither from now on, since it is not valid, which names are looked up with, and
-/// has another ID; nor from before, since all lookups are made inside the network's epoch, and that has been waited for.
+/// under [`LOOKUP`], under which our sockets look for nodes. (Lookups that netgraph makes itself, to send an answer to
+/// an ID, are not covered.)
 ///
 /// # Invariants
 /// Holds a reference until [`Kept::retire`].
 pub struct Kept(Node);
 
-/// Guards the type's count of its nodes, which netgraph changes without a lock when a node is made or freed.
-pub(crate) static COUNT: StaticMutex<()> = StaticMutex::new(());
+/// Guards the moment in which a node of ours is freed against the lookups of our sockets; also the type's count of its
+/// nodes, which netgraph changes without a lock.
+pub(crate) static LOOKUP: StaticMutex<()> = StaticMutex::new(());
 
 /// A thousandth of a second in units of 2⁻³² s.
 const MILLISECOND: i64 = (1 << 32) / 1000;
@@ -293,16 +277,14 @@ impl Kept {
     ///
     /// Who keeps it for more than some seconds has it freed by his own last reference.
     pub fn retire(self) {
-        self.0.hide();
-        epoch::wait();
-        let mut guard = COUNT.lock();
+        let mut guard = LOOKUP.lock();
         for _ in 0..PATIENCE {
             if self.0.is_unshared() {
                 break;
             }
             guard.pause(c"ngend", MILLISECOND);
         }
-        // Before the guard, under which the type's count changes.
+        // Before the guard, so that nobody finds the node between its last reference and its end.
         drop(self.0);
         drop(guard);
     }

@@ -10,7 +10,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
 use super::item::{Incoming, Item};
-use super::node::{COUNT, Hook, HookName, Node};
+use super::node::{Hook, HookName, LOOKUP, Node};
 use crate::errno::{Errno, Result, to_c};
 use crate::mbuf::Mbuf;
 use crate::memory::Arc;
@@ -73,7 +73,7 @@ static PRIVATE: StaticMutex<()> = StaticMutex::new(());
 /// `module` is the module that is being loaded.
 pub unsafe fn register<T: NodeType>(module: *mut c_void) -> Result {
     PRIVATE.init(c"ng_socket private");
-    COUNT.init(c"ng_socket nodes");
+    LOOKUP.init(c"ng_socket lookup");
     let load = || {
         // SAFETY: the descriptor is a static of the module, as netgraph requires; the caller passes the module on.
         Errno::check(unsafe { raw::ng_mod_event(module, MOD_LOAD, T::descriptor().cast()) })
@@ -86,7 +86,7 @@ pub unsafe fn register<T: NodeType>(module: *mut c_void) -> Result {
         // SAFETY: there is no node of a type that is not registered, so that nobody has used the mutex.
         unsafe { PRIVATE.destroy() };
         // SAFETY: as above.
-        unsafe { COUNT.destroy() };
+        unsafe { LOOKUP.destroy() };
     }
     registered
 }
@@ -122,7 +122,7 @@ pub unsafe fn forget() {
     // SAFETY: only those methods use the mutex (caller).
     unsafe { PRIVATE.destroy() };
     // SAFETY: only those methods, and the sockets of such nodes, use the mutex (caller).
-    unsafe { COUNT.destroy() };
+    unsafe { LOOKUP.destroy() };
 }
 
 /// The descriptor netgraph gets for `T`.
@@ -156,7 +156,7 @@ impl Node {
     pub fn create<T: NodeType>() -> Result<Self> {
         let mut node = core::ptr::null_mut();
         // netgraph counts the nodes of a type without a lock of its own.
-        let _guard = COUNT.lock();
+        let _guard = LOOKUP.lock();
         // SAFETY: the descriptor is the registered static; the new node is written to a variable of ours.
         Errno::check(unsafe { raw::ng_make_node_common(T::descriptor(), &raw mut node) })?;
         let node = NonNull::new(node).ok_or(Errno::ENOMEM)?;
@@ -243,8 +243,8 @@ unsafe extern "C" fn rcvmsg<T: NodeType>(
     item: *mut raw::ng_item,
     _: *mut raw::ng_hook,
 ) -> c_int {
-    // SAFETY: netgraph passes a live node; the volatile read makes no assumption about a writer ([`Kept::retire`]).
-    let here = unsafe { field!(node, raw::ng_node, nd_ID).read_volatile() };
+    // SAFETY: netgraph passes a live node.
+    let here = unsafe { (*node).nd_ID };
     // SAFETY: netgraph gives the item away.
     let message = unsafe { Item::from_raw(item) }.and_then(|item| item.into_message(here));
     // SAFETY: this is rcvmsg, and the borrow ends with it.

@@ -15,5 +15,4 @@ unsafe extern "C" {
 
     pub fn _epoch_enter_preempt(epoch: *mut c_void, et: *mut epoch_tracker);
     pub fn _epoch_exit_preempt(epoch: *mut c_void, et: *mut epoch_tracker);
-    pub fn epoch_wait_preempt(epoch: *mut c_void);
 }
