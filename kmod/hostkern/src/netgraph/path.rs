@@ -55,8 +55,9 @@ fn parse_id(name: &[u8]) -> Option<u32> {
         .or(digits.strip_prefix("0X"))
         .unwrap_or(digits);
     let value = u64::from_str_radix(digits, 16).ok()?;
-    // As FreeBSD, which keeps the lower half of what strtoul(3) read.
-    u32::try_from(value & u64::from(u32::MAX)).ok().filter(|id| *id != 0)
+    // As FreeBSD, which keeps the lower half of what strtoul(3) read, but takes ULONG_MAX for a number that is too large.
+    let low = u32::try_from(value & u64::from(u32::MAX)).ok()?;
+    (value != u64::MAX && low != 0).then_some(low)
 }
 
 /// Whether a node may have this name.
@@ -119,7 +120,17 @@ mod tests {
     fn ids_are_hexadecimal_in_brackets() {
         assert_eq!(parse_id(b"[1f]"), Some(0x1f));
         assert_eq!(parse_id(b"[0x1F]"), Some(0x1f));
-        for other in [&b"[]"[..], b"[0]", b"[x]", b"[-1]", b"1f", b"[1f", b"[1g]"] {
+        assert_eq!(parse_id(b"[ffffffff0000000a]"), Some(10));
+        for other in [
+            &b"[]"[..],
+            b"[0]",
+            b"[ffffffffffffffff]",
+            b"[x]",
+            b"[-1]",
+            b"1f",
+            b"[1f",
+            b"[1g]",
+        ] {
             assert_eq!(parse_id(other), None, "{other:?}");
         }
     }

@@ -174,12 +174,8 @@ impl World {
             });
         }
         let (bytes, ancillary) = (size(outgoing.bytes), size(outgoing.ancillary.unwrap_or(&[])));
-        if bytes > socket.longest || ancillary > socket.longest {
-            return Err(Errno::EMSGSIZE);
-        }
         if bytes + ancillary > socket.longest {
-            // There will never be room, and nobody to wait for.
-            return Err(Errno::EWOULDBLOCK);
+            return Err(Errno::EMSGSIZE);
         }
         if outgoing.ancillary.is_some() {
             return Err(Errno::EINVAL);

@@ -209,6 +209,7 @@ fn refusals_are_in_the_order_of_the_layers() {
     assert_eq!(send(&long, None, None), Err(Errno::EDESTADDRREQ));
     assert_eq!(send(&long, Some(&to), None), Err(Errno::EMSGSIZE));
     assert_eq!(send(&[VERSION], Some(&to), Some(&ancillary)), Err(Errno::EMSGSIZE));
+    assert_eq!(send(&long[1..], Some(&to), Some(&[0])), Err(Errno::EMSGSIZE));
     assert_eq!(send(&[VERSION], Some(&to), Some(&[])), Err(Errno::EINVAL));
     assert_eq!(send(&[VERSION], Some(&to), None), Err(Errno::EINVAL));
     assert_eq!(send(&[VERSION], Some(&[1]), None), Err(Errno::EINVAL));
