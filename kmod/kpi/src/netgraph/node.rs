@@ -250,8 +250,9 @@ impl Node {
 ///
 /// netgraph finds a node by name or ID without regard to whether its last reference has just been given up, and then
 /// counts from 0 to 1 what is being freed. So the last reference of a node of ours is always this one, and it is given up
-/// under [`LOOKUP`], under which our sockets look for nodes. (Lookups that netgraph makes itself, to send an answer to
-/// an ID, are not covered.)
+/// under [`LOOKUP`], under which our sockets look for nodes. (Lookups that netgraph makes itself, for an answer's
+/// address or the path in a connect message, are not covered: it makes them inside of whatever handles the message, in no
+/// epoch that could be waited for.)
 ///
 /// # Invariants
 /// Holds a reference until [`Kept::retire`].
