@@ -46,14 +46,15 @@ impl<'a> Path<'a> {
 /// Reads `[1f]`; `None` is not an ID.
 fn parse_id(name: &[u8]) -> Option<u32> {
     let digits = name.strip_prefix(b"[")?.strip_suffix(b"]")?;
-    if !digits.first()?.is_ascii_hexdigit() {
-        return None;
-    }
     let digits = core::str::from_utf8(digits).ok()?;
     let digits = digits
         .strip_prefix("0x")
         .or(digits.strip_prefix("0X"))
         .unwrap_or(digits);
+    // Rust would take a sign.
+    if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
     let value = u64::from_str_radix(digits, 16).ok()?;
     // As FreeBSD, which keeps the lower half of what strtoul(3) read, but takes ULONG_MAX for a number that is too large.
     let low = u32::try_from(value & u64::from(u32::MAX)).ok()?;
@@ -127,6 +128,8 @@ mod tests {
             b"[ffffffffffffffff]",
             b"[x]",
             b"[-1]",
+            b"[0x+1]",
+            b"[0x]",
             b"1f",
             b"[1f",
             b"[1g]",
