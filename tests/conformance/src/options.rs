@@ -135,6 +135,16 @@ mod check {
     }
 
     #[test]
+    fn rounds_may_be_of_sockets_alone() {
+        let chosen = options("--rounds 9 --processes 2 --sockets-only").unwrap();
+        assert_eq!(
+            (&chosen.job, chosen.processes, chosen.nodes),
+            (&Job::Rounds(9), 2, Nodes::OfSockets)
+        );
+        assert_eq!(options("--rounds 9").unwrap().nodes, Nodes::All);
+    }
+
+    #[test]
     fn what_is_unknown_or_incomplete_is_refused() {
         assert!(options("--no-such-option").is_err());
         assert!(options("--module").is_err());

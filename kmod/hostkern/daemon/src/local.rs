@@ -56,14 +56,8 @@ impl Local {
     /// A process of root's, in the host's vnet.
     #[must_use]
     pub fn root() -> Self {
-        Self::new(Process::ROOT)
-    }
-
-    /// A process with these credentials, in this vnet.
-    #[must_use]
-    pub fn new(process: Process) -> Self {
         Self(Arc::new(Shared {
-            process: Mutex::new(process),
+            process: Mutex::new(Process::ROOT),
             broken_pipes: AtomicU32::new(0),
         }))
     }

@@ -65,9 +65,8 @@ fn applied() -> Outcome {
     same("the message", receive(&pair.right)?.0, message().bytes())
 }
 
-fn interrupted() -> Outcome {
-    let (pair, id) = pair()?;
-    here().catch_signals(Restart::Never)?;
+/// Has a message wait for the node `id`, which is busy, until a signal comes after `time`; then the node is released.
+fn send_interrupted(pair: &Pair, id: u32, time: Duration) -> Outcome {
     let held = hold(id)?;
     let sender = here().this_thread();
     let signal = || -> Outcome {
@@ -75,8 +74,15 @@ fn interrupted() -> Outcome {
         Ok(())
     };
     let send = || refused("the message", pair.left.send("x", &message()), Errno::EINTR);
-    meanwhile(A_WHILE, signal, send)?;
+    meanwhile(time, signal, send)?;
     drop(held);
+    Ok(())
+}
+
+fn interrupted() -> Outcome {
+    let (pair, id) = pair()?;
+    here().catch_signals(Restart::Never)?;
+    send_interrupted(&pair, id, A_WHILE)?;
     // It may still be applied, and is, since it was queued.
     same("the message, after all", receive(&pair.right)?.0, message().bytes())
 }
@@ -187,15 +193,7 @@ fn late_answer() -> Outcome {
     let (pair, id) = pair()?;
     here().catch_signals(Restart::Never)?;
     for _ in 0..20 {
-        let held = hold(id)?;
-        let sender = here().this_thread();
-        let signal = || -> Outcome {
-            sender.interrupt();
-            Ok(())
-        };
-        let send = || refused("the message", pair.left.send("x", &message()), Errno::EINTR);
-        meanwhile(Duration::from_millis(20), signal, send)?;
-        drop(held);
+        send_interrupted(&pair, id, Duration::from_millis(20))?;
         same("the message", receive(&pair.right)?.0, message().bytes())?;
     }
     // The sender may even be gone when its message is applied.
