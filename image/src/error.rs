@@ -73,6 +73,19 @@ pub enum Error {
         /// The way out.
         hint: String,
     },
+    /// Debian packages of a hosted base cannot be had.
+    #[error(
+        "Debian {suite}: {names}: {cause}\nhint: is there a network, and is the mirror right (--debian-mirror)? What was \
+         fetched before is taken from the cache"
+    )]
+    Packages {
+        /// Debian's release.
+        suite: String,
+        /// What was asked for.
+        names: String,
+        /// Why it did not come.
+        cause: String,
+    },
     /// A set is not the one MANIFEST lists.
     #[error(
         "{file}: SHA-256 is {found}, but MANIFEST says {expected}\nhint: the file is damaged or from another release; \

@@ -1,21 +1,22 @@
 //! The EFI system partition: FAT16 with one file, `EFI/BOOT/BOOTX64.EFI`.
 //!
-//! Facts are from Microsoft's FAT specification (fatgen103). No clock and no chance: the same loader, the same bytes.
+//! Facts are from Microsoft's FAT specification (fatgen103). No clock and no chance: the same program, the same bytes.
 
 use crate::piece::Piece;
 
-/// Bytes in the partition.
-pub const SIZE: u64 = 32 << 20;
-/// Most bytes in the loader; it leaves the partition some room.
-pub const LOADER_MAX: u64 = 24 << 20;
+/// Fewest bytes in the partition; a multiple of [`STEP`].
+const LEAST: u64 = 32 << 20;
+/// Bytes that are left free at least.
+const FREE: u64 = 8 << 20;
+/// The partition has a multiple of so many bytes.
+const STEP: u64 = 1 << 20;
+/// Most bytes in the program.
+pub const PROGRAM_MAX: u64 = 224 << 20;
 
 const SECTOR: usize = 512;
 const CLUSTER: usize = 4096;
 const RESERVED: usize = 8;
-const FAT_SECTORS: usize = 32;
 const ROOT_ENTRIES: usize = 512;
-const ROOT_AT: usize = (RESERVED + 2 * FAT_SECTORS) * SECTOR;
-const DATA_AT: usize = ROOT_AT + ROOT_ENTRIES * 32;
 const MEDIA: u8 = 0xf8;
 const DIRECTORY: u8 = 0x10;
 const VOLUME: u8 = 0x08;
@@ -27,13 +28,49 @@ const DATE: u16 = 0x0021;
 /// First clusters, in the order of use.
 const EFI_CLUSTER: u16 = 2;
 const BOOT_CLUSTER: u16 = 3;
-const LOADER_CLUSTER: u16 = 4;
+const PROGRAM_CLUSTER: u16 = 4;
 
-/// The partition as pieces from its start; `loader` is at most [`LOADER_MAX`] bytes.
-pub fn lay_out(loader: Vec<u8>, id: u32) -> Vec<Piece> {
-    let clusters = loader.len().div_ceil(CLUSTER) as u16;
-    let fat = fat(clusters);
-    let size = loader.len() as u32;
+/// Bytes in a partition for a program of so many bytes, at most [`PROGRAM_MAX`].
+pub fn size_for(program: u64) -> u64 {
+    (program + FREE).next_multiple_of(STEP).max(LEAST)
+}
+
+/// Where the parts of a partition lie.
+struct Geometry {
+    size: u64,
+    /// Sectors in each of the two tables.
+    fat_sectors: usize,
+}
+
+impl Geometry {
+    fn new(size: u64) -> Self {
+        // A few entries too many: the tables themselves take the place of clusters.
+        let clusters = size as usize / CLUSTER;
+        Self {
+            size,
+            fat_sectors: (2 * clusters).div_ceil(SECTOR),
+        }
+    }
+
+    fn root_at(&self) -> usize {
+        (RESERVED + 2 * self.fat_sectors) * SECTOR
+    }
+
+    fn data_at(&self) -> usize {
+        self.root_at() + ROOT_ENTRIES * 32
+    }
+
+    fn cluster_at(&self, cluster: u16) -> u64 {
+        (self.data_at() + usize::from(cluster - 2) * CLUSTER) as u64
+    }
+}
+
+/// A partition of [`size_for`] bytes as pieces from its start; `program` is what the firmware starts.
+pub fn lay_out(program: Vec<u8>, id: u32) -> Vec<Piece> {
+    let geometry = Geometry::new(size_for(program.len() as u64));
+    let clusters = program.len().div_ceil(CLUSTER) as u16;
+    let fat = fat(clusters, &geometry);
+    let size = program.len() as u32;
     let directories = [
         entry(b".          ", DIRECTORY, EFI_CLUSTER, 0),
         entry(b"..         ", DIRECTORY, 0, 0),
@@ -42,30 +79,26 @@ pub fn lay_out(loader: Vec<u8>, id: u32) -> Vec<Piece> {
     let boot = [
         entry(b".          ", DIRECTORY, BOOT_CLUSTER, 0),
         entry(b"..         ", DIRECTORY, EFI_CLUSTER, 0),
-        entry(b"BOOTX64 EFI", ARCHIVE, LOADER_CLUSTER, size),
+        entry(b"BOOTX64 EFI", ARCHIVE, PROGRAM_CLUSTER, size),
     ];
     let root = [
         entry(b"EFISYS     ", VOLUME, 0, 0),
         entry(b"EFI        ", DIRECTORY, EFI_CLUSTER, 0),
     ];
     vec![
-        Piece::bytes(0, boot_sector(id)),
+        Piece::bytes(0, boot_sector(id, &geometry)),
         Piece::bytes((RESERVED * SECTOR) as u64, fat.clone()),
-        Piece::bytes(((RESERVED + FAT_SECTORS) * SECTOR) as u64, fat),
-        Piece::bytes(ROOT_AT as u64, root.concat()),
-        Piece::bytes(cluster_at(EFI_CLUSTER), directories.concat()),
-        Piece::bytes(cluster_at(BOOT_CLUSTER), boot.concat()),
-        Piece::bytes(cluster_at(LOADER_CLUSTER), loader),
+        Piece::bytes(((RESERVED + geometry.fat_sectors) * SECTOR) as u64, fat),
+        Piece::bytes(geometry.root_at() as u64, root.concat()),
+        Piece::bytes(geometry.cluster_at(EFI_CLUSTER), directories.concat()),
+        Piece::bytes(geometry.cluster_at(BOOT_CLUSTER), boot.concat()),
+        Piece::bytes(geometry.cluster_at(PROGRAM_CLUSTER), program),
     ]
 }
 
-fn cluster_at(cluster: u16) -> u64 {
-    (DATA_AT + usize::from(cluster - 2) * CLUSTER) as u64
-}
-
-fn boot_sector(id: u32) -> Vec<u8> {
+fn boot_sector(id: u32, geometry: &Geometry) -> Vec<u8> {
     let mut sector = vec![0; SECTOR];
-    let sectors = (SIZE / SECTOR as u64) as u32;
+    let sectors = (geometry.size / SECTOR as u64) as u32;
     sector[..11].copy_from_slice(b"\xeb\x3c\x90NGFORGE ");
     sector[11..13].copy_from_slice(&(SECTOR as u16).to_le_bytes());
     sector[13] = (CLUSTER / SECTOR) as u8;
@@ -73,7 +106,7 @@ fn boot_sector(id: u32) -> Vec<u8> {
     sector[16] = 2;
     sector[17..19].copy_from_slice(&(ROOT_ENTRIES as u16).to_le_bytes());
     sector[21] = MEDIA;
-    sector[22..24].copy_from_slice(&(FAT_SECTORS as u16).to_le_bytes());
+    sector[22..24].copy_from_slice(&(geometry.fat_sectors as u16).to_le_bytes());
     sector[24..26].copy_from_slice(&63u16.to_le_bytes());
     sector[26..28].copy_from_slice(&255u16.to_le_bytes());
     sector[32..36].copy_from_slice(&sectors.to_le_bytes());
@@ -86,12 +119,12 @@ fn boot_sector(id: u32) -> Vec<u8> {
     sector
 }
 
-fn fat(loader_clusters: u16) -> Vec<u8> {
+fn fat(program_clusters: u16, geometry: &Geometry) -> Vec<u8> {
     let mut entries = vec![0xff00 | u16::from(MEDIA), END_OF_CHAIN, END_OF_CHAIN, END_OF_CHAIN];
-    entries.extend((1..loader_clusters).map(|next| LOADER_CLUSTER + next));
-    entries.extend((loader_clusters > 0).then_some(END_OF_CHAIN));
+    entries.extend((1..program_clusters).map(|next| PROGRAM_CLUSTER + next));
+    entries.extend((program_clusters > 0).then_some(END_OF_CHAIN));
     let mut bytes: Vec<u8> = entries.iter().flat_map(|entry| entry.to_le_bytes()).collect();
-    bytes.resize(FAT_SECTORS * SECTOR, 0);
+    bytes.resize(geometry.fat_sectors * SECTOR, 0);
     bytes
 }
 
@@ -113,15 +146,18 @@ mod tests {
 
     #[test]
     fn it_has_as_many_clusters_as_fat16_wants_and_its_table_holds() {
-        let clusters = (SIZE as usize - DATA_AT) / CLUSTER;
-        assert!((4085..65525).contains(&clusters));
-        assert!((clusters + 2) * 2 <= FAT_SECTORS * SECTOR);
-        assert!(LOADER_MAX < (clusters * CLUSTER) as u64);
+        for program in [0, 1, 24 << 20, 31 << 20, PROGRAM_MAX] {
+            let geometry = Geometry::new(size_for(program));
+            let clusters = (geometry.size as usize - geometry.data_at()) / CLUSTER;
+            assert!((4085..65525).contains(&clusters), "{program}: {clusters}");
+            assert!((clusters + 2) * 2 <= geometry.fat_sectors * SECTOR, "{program}");
+            assert!(program + 2 * CLUSTER as u64 <= (clusters * CLUSTER) as u64, "{program}");
+        }
     }
 
     #[test]
     fn chains_end() {
-        let fat = fat(3);
+        let fat = fat(3, &Geometry::new(LEAST));
         let words: Vec<u16> = fat
             .chunks(2)
             .map(|word| u16::from_le_bytes([word[0], word[1]]))

@@ -9,6 +9,7 @@ pub mod esp;
 pub mod fflags;
 pub mod gpt;
 pub mod hash;
+pub mod hosted;
 pub mod layer;
 pub mod manifest;
 pub mod output;

@@ -4,6 +4,11 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+/// [`Manifest::base`] of an appliance that runs FreeBSD.
+pub const FREEBSD: &str = "freebsd";
+/// [`Manifest::base`] of one that runs the hosted kernel on Linux.
+pub const HOSTED: &str = "hosted";
+
 /// What was built, from what, and how to get in.
 ///
 /// Written as `<name>.json` beside the image files; paths are relative to that file.
@@ -11,9 +16,12 @@ use serde::{Deserialize, Serialize};
 pub struct Manifest {
     /// The appliance's name: the stem of every output file.
     pub name: String,
-    /// What the appliance runs: `freebsd`.
+    /// What the appliance runs: `freebsd`, or `hosted`.
     pub base: String,
-    /// FreeBSD release, such as `14.3`.
+    /// What a hosted base consists of, such as `Debian bookworm, Linux 6.1.0-56-cloud-amd64`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    /// FreeBSD release, such as `14.3`; of a hosted base, the one that its module is built for.
     pub release: String,
     /// Host name in the appliance.
     pub hostname: String,

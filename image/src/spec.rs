@@ -11,6 +11,8 @@ use crate::gpt;
 use crate::output::Format;
 use crate::ufs::superblock;
 
+const DOCUMENTATION: &str = "see the comments in overlay/appliance.yaml";
+
 /// An appliance.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -188,7 +190,8 @@ impl Spec {
     /// # Errors
     /// [`Error::Spec`] with line and column.
     pub fn parse(text: &str, path: &Path) -> Result<Self> {
-        let spec: Self = serde_yaml::from_str(text).map_err(|error| crate::suggest::spec_error(&error, text, path))?;
+        let spec: Self = serde_yaml::from_str(text)
+            .map_err(|error| crate::suggest::spec_error(&error, text, path, DOCUMENTATION))?;
         spec.check().map_err(|(key, cause)| {
             let (line, column) = crate::suggest::find_key(text, key);
             Error::Spec {
@@ -196,7 +199,7 @@ impl Spec {
                 line,
                 column,
                 cause,
-                hint: "see the comments in overlay/appliance.yaml".into(),
+                hint: DOCUMENTATION.into(),
             }
         })?;
         Ok(spec)

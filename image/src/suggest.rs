@@ -1,4 +1,4 @@
-//! Messages about the appliance file: where, what, and what was probably meant.
+//! Messages about the appliance file and the parts file: where, what, and what was probably meant.
 
 use std::path::Path;
 
@@ -6,10 +6,9 @@ use crate::error::Error;
 
 /// What serde says before the names of an unknown key.
 const UNKNOWN: &str = "unknown field `";
-const DOCUMENTATION: &str = "see the comments in overlay/appliance.yaml";
 
-/// Turns serde's message into one with a place and a suggestion.
-pub fn spec_error(error: &serde_yaml::Error, text: &str, file: &Path) -> Error {
+/// Turns serde's message into one with a place and a suggestion, or with a pointer to the `documentation`.
+pub fn spec_error(error: &serde_yaml::Error, text: &str, file: &Path, documentation: &str) -> Error {
     let message = error.to_string();
     let (mut line, mut column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
     let (cause, hint) = match unknown_key(&message) {
@@ -17,7 +16,7 @@ pub fn spec_error(error: &serde_yaml::Error, text: &str, file: &Path) -> Error {
             (line, column) = locate(text, key, line).unwrap_or((line, column));
             (format!("unknown key `{key}`"), suggestion(key, &known))
         }
-        None => (without_location(&message).to_string(), DOCUMENTATION.into()),
+        None => (without_location(&message).to_string(), documentation.into()),
     };
     Error::Spec {
         file: file.to_path_buf(),

@@ -3,20 +3,24 @@
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
-use clap::Args;
+use anyhow::{Context, Result, bail, ensure};
+use clap::{Args, ValueEnum};
 use ngforge_image::build::{self, Built, Request};
+use ngforge_image::hosted::{self, Hosted, Parts};
 use ngforge_image::sets::{self, Source};
 use ngforge_image::spec::{InterfaceUse, Spec};
 use xshell::Shell;
 
 use crate::util;
+use apt::{Apt, Refresh};
 use console::Console;
 pub use measure::Measured;
 
+mod apt;
 mod console;
 mod identity;
 mod idle;
@@ -34,6 +38,11 @@ const STOCK: &str = "stock";
 /// checked against MANIFEST. Downloads and unpacked sets are kept in the cache, so that only the first build of a release
 /// takes long. Without a key in the appliance file or in --ssh-key, a pair is made in the output folder.
 ///
+/// With --base hosted, nothing of FreeBSD is needed: Debian's kernel, busybox and sshd carry the hosted kernel, which runs
+/// the same ng_socket.ko and makes the same graph. apt fetches the packages and checks their signatures. It is a stage to
+/// rehearse on, not FreeBSD. Of the appliance file, what is FreeBSD's (sets, prune, disk, label, rc_conf, loader_conf) is
+/// left aside.
+///
 /// The result, <name>.raw, <name>.qcow2 and <name>.json (what was built from what), takes its place in one step:
 /// whatever goes wrong, the image of an earlier build is left as it was.
 #[derive(Args, Clone)]
@@ -42,8 +51,15 @@ pub struct Image {
     #[arg(long, value_name = "FILE", default_value = "overlay/appliance.yaml")]
     pub spec: PathBuf,
 
+    /// What the appliance runs
+    #[arg(long, value_enum, default_value_t = Base::Freebsd)]
+    pub base: Base,
+
     #[command(flatten)]
     pub from: From,
+
+    #[command(flatten)]
+    pub debian: Debian,
 
     /// Where the image goes [default: target/image]
     #[arg(long, value_name = "DIR")]
@@ -53,9 +69,9 @@ pub struct Image {
     #[arg(long, value_name = "DIR")]
     pub cache: Option<PathBuf>,
 
-    /// Files that go into the appliance as they stand
-    #[arg(long, value_name = "DIR", default_value = "overlay/rootfs")]
-    pub rootfs: PathBuf,
+    /// Files that go into the appliance as they stand [default: overlay/rootfs, or overlay/hosted]
+    #[arg(long, value_name = "DIR")]
+    pub rootfs: Option<PathBuf>,
 
     /// Take this ng_socket.ko instead of building it; `stock` leaves FreeBSD's own in its place
     #[arg(long, value_name = "FILE")]
@@ -98,6 +114,31 @@ pub struct From {
     pub mirror: String,
 }
 
+/// Where the parts of a hosted base come from
+#[derive(Args, Clone)]
+pub struct Debian {
+    /// What a hosted base takes from Debian
+    #[arg(long, value_name = "FILE", default_value = "overlay/hosted.yaml")]
+    pub parts: PathBuf,
+
+    /// An address below which debian/ and debian-security/ are
+    #[arg(long, value_name = "URL", default_value = apt::DEFAULT_MIRROR)]
+    pub debian_mirror: String,
+
+    /// Fetch newer packages for a hosted base, where there are any, instead of those in the cache
+    #[arg(long)]
+    pub refresh: bool,
+}
+
+/// What an appliance runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Base {
+    /// FreeBSD, from its distribution sets
+    Freebsd,
+    /// The hosted kernel on Linux, from Debian packages: a rehearsal, not FreeBSD
+    Hosted,
+}
+
 impl Image {
     pub fn run(self) -> Result<()> {
         let shell = util::shell()?;
@@ -130,14 +171,19 @@ impl Image {
             authorized_keys.push(public);
             own = Some(private);
         }
-        let rootfs = util::root().join(&self.rootfs);
+        let usual = match self.base {
+            Base::Freebsd => "overlay/rootfs",
+            Base::Hosted => "overlay/hosted",
+        };
+        let rootfs = util::root().join(self.rootfs.as_deref().unwrap_or(Path::new(usual)));
         ensure!(
             rootfs.is_dir(),
             "{}: is not a folder\nhint: name the overlay with --rootfs",
             rootfs.display()
         );
+        let cache = self.cache.clone().map_or_else(default_cache, Ok)?;
         Ok(Request {
-            sets: self.from.source(&spec.release),
+            base: self.base(&spec.release, &cache)?,
             rootfs: Some(rootfs),
             module: self.module(shell, &spec.release)?,
             tools: self.tools(shell)?,
@@ -145,12 +191,33 @@ impl Image {
             identity: own,
             interfaces,
             out,
-            cache: self.cache.clone().map_or_else(default_cache, Ok)?,
+            cache,
             threads: self.threads.unwrap_or_else(processors),
             idle: (!self.no_spare).then_some(idle::is_idle),
             spec,
             spec_file,
         })
+    }
+
+    fn base(&self, release: &str, cache: &Path) -> Result<build::Base> {
+        if self.base == Base::Freebsd {
+            return Ok(build::Base::FreeBsd(self.from.source(release)));
+        }
+        ensure!(
+            self.from.sets.is_none(),
+            "--sets is for FreeBSD's distribution sets, of which a hosted base has none\nhint: leave out --sets, or --base hosted"
+        );
+        let parts_file = util::root().join(&self.debian.parts);
+        let refresh = if self.debian.refresh {
+            Refresh::All
+        } else {
+            Refresh::Missing
+        };
+        Ok(build::Base::Hosted(Hosted {
+            parts: Parts::load(&parts_file)?,
+            parts_file,
+            packages: Arc::new(Apt::new(&self.debian.debian_mirror, cache, refresh)),
+        }))
     }
 
     fn given_keys(&self) -> Result<Vec<String>> {
@@ -173,6 +240,9 @@ impl Image {
 
     fn module(&self, shell: &Shell, release: &str) -> Result<Option<PathBuf>> {
         match &self.module {
+            Some(given) if given == Path::new(STOCK) && self.base == Base::Hosted => bail!(
+                "a hosted base has no ng_socket.ko of FreeBSD's own\nhint: name a file with --module, such as one out of a kernel.txz"
+            ),
             Some(given) if given == Path::new(STOCK) => Ok(None),
             Some(given) => Ok(Some(given.clone())),
             None => crate::kmod::build(shell, release).map(Some),
@@ -183,7 +253,10 @@ impl Image {
         match (self.no_tools, self.tools.is_empty()) {
             (true, _) => Ok(Vec::new()),
             (false, false) => Ok(self.tools.clone()),
-            (false, true) => crate::tools::build(shell),
+            (false, true) => match self.base {
+                Base::Freebsd => crate::tools::build(shell),
+                Base::Hosted => crate::tools::build_hosted(shell),
+            },
         }
     }
 }
@@ -221,10 +294,14 @@ fn interfaces(spec: &Spec, spec_file: &Path) -> Result<Vec<InterfaceUse>> {
 
 fn report(built: &Built) {
     let folder = built.manifest_path.parent().unwrap_or(Path::new(""));
+    let manifest = &built.manifest;
+    if let Some(system) = &manifest.system {
+        println!("{}: {}", manifest.name, hosted::introduction(system, &manifest.release));
+    }
     if built.unchanged {
         println!("nothing has changed since the last build");
     }
-    for file in &built.manifest.files {
+    for file in &manifest.files {
         println!(
             "{}: {} MiB, sha256 {}",
             folder.join(&file.path).display(),
@@ -233,7 +310,7 @@ fn report(built: &Built) {
         );
     }
     println!("{}", built.manifest_path.display());
-    if let Some(identity) = &built.manifest.identity {
+    if let Some(identity) = &manifest.identity {
         println!("root's key: {}", folder.join(identity).display());
     }
 }

@@ -19,6 +19,12 @@ use crate::toolchain::CrossToolchain;
 use crate::util;
 
 mod check;
+mod hosted;
+
+pub use hosted::build as build_hosted;
+
+/// The cargo profile of what runs in an appliance.
+const PROFILE: &str = "appliance";
 
 /// What the programs are compiled for.
 const TARGET: &str = "x86_64-unknown-freebsd";
@@ -74,10 +80,13 @@ fn build_with(shell: &Shell, sysroot: Option<&Path>, programs: &[&str]) -> Resul
     let recipe = Recipe::find(shell, sysroot)?;
     eprintln!("tools: {recipe}");
     recipe.compile(shell, programs)?;
-    let made = cargo_folder().join(TARGET).join("appliance");
+    let made = cargo_folder().join(TARGET).join(PROFILE);
     programs
         .iter()
-        .map(|name| place(&made.join(name)).with_context(|| format!("the program {name} was built but is not usable")))
+        .map(|name| {
+            place(&made.join(name), TARGET, check::freebsd_program)
+                .with_context(|| format!("the program {name} was built but is not usable"))
+        })
         .collect()
 }
 
@@ -87,10 +96,10 @@ fn cargo_folder() -> PathBuf {
 }
 
 /// Checks a program and gives it its final name in one step.
-fn place(built: &Path) -> Result<PathBuf> {
+fn place(built: &Path, target: &str, check: fn(&[u8]) -> Result<()>) -> Result<PathBuf> {
     let bytes = fs::read(built).with_context(|| format!("could not read {}", built.display()))?;
-    check::freebsd_program(&bytes)?;
-    let folder = util::target_dir().join("tools").join(TARGET);
+    check(&bytes)?;
+    let folder = util::target_dir().join("tools").join(target);
     fs::create_dir_all(&folder)?;
     let mut fresh = tempfile::Builder::new()
         .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))
@@ -133,7 +142,7 @@ impl fmt::Display for Recipe {
 
 impl Recipe {
     fn find(shell: &Shell, sysroot: Option<&Path>) -> Result<Self> {
-        let cargo = env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
+        let cargo = own_cargo();
         let at_home = cfg!(all(target_os = "freebsd", target_arch = "x86_64"));
         let library = if at_home || target_is_installed(shell) {
             Library::Installed(cargo)
@@ -155,7 +164,7 @@ impl Recipe {
         };
         let folder = cargo_folder();
         let mut command = command
-            .args(["build", "--profile", "appliance", "--target", TARGET, "--target-dir"])
+            .args(["build", "--profile", PROFILE, "--target", TARGET, "--target-dir"])
             .arg(folder);
         for program in programs {
             command = command.args(["--package", program]);
@@ -169,27 +178,15 @@ impl Recipe {
             .with_context(|| format!("could not build {} for FreeBSD", programs.join(", ")))
     }
 
-    /// Flags for rustc that keep this machine's folders out of the programs, so that they come out the same elsewhere.
+    /// Flags for rustc that keep this machine's folders out of the programs.
     fn flags_without_paths(&self, shell: &Shell) -> OsString {
-        let home = env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
-        let cargo = env::var_os("CARGO_HOME").map_or_else(|| home.join(".cargo"), PathBuf::from);
-        let mut folders = vec![(util::root(), "ngforge"), (cargo, "cargo")];
+        let mut folders = folders_to_hide();
         if let Library::Built(CrossToolchain { rustc, .. }) = &self.library
             && let Ok(sysroot) = cmd!(shell, "{rustc} --print sysroot").quiet().read()
         {
             folders.push((Path::new(&sysroot).join("lib/rustlib/src/rust"), "rust"));
         }
-        let mut flags = OsString::new();
-        for (folder, name) in folders {
-            if !flags.is_empty() {
-                flags.push("\u{1f}");
-            }
-            flags.push("--remap-path-prefix=");
-            flags.push(folder);
-            flags.push("=");
-            flags.push(name);
-        }
-        flags
+        remap_flags(&folders)
     }
 
     fn with_linker<'a>(&self, shell: &Shell, command: Cmd<'a>) -> Result<Cmd<'a>> {
@@ -199,6 +196,33 @@ impl Recipe {
         let variable = format!("CARGO_TARGET_{}_LINKER", TARGET.to_uppercase().replace('-', "_"));
         Ok(command.env(variable, linker.script(shell)?))
     }
+}
+
+/// The cargo that called us.
+fn own_cargo() -> PathBuf {
+    env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
+}
+
+/// Folders of this machine that must not show in the programs, and what stands in their place.
+fn folders_to_hide() -> Vec<(PathBuf, &'static str)> {
+    let home = env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+    let cargo = env::var_os("CARGO_HOME").map_or_else(|| home.join(".cargo"), PathBuf::from);
+    vec![(util::root(), "ngforge"), (cargo, "cargo")]
+}
+
+/// Flags for rustc that hide these folders, so that programs come out the same elsewhere.
+fn remap_flags(folders: &[(PathBuf, &str)]) -> OsString {
+    let mut flags = OsString::new();
+    for (folder, name) in folders {
+        if !flags.is_empty() {
+            flags.push("\u{1f}");
+        }
+        flags.push("--remap-path-prefix=");
+        flags.push(folder);
+        flags.push("=");
+        flags.push(name);
+    }
+    flags
 }
 
 /// Whether the calling cargo's toolchain carries std for FreeBSD (`rustup target add`).

@@ -1,4 +1,4 @@
-//! What goes on top of the sets: overlay, module, tools, keys and generated files.
+//! What goes on top of the base: overlay, module, tools, keys and generated files.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,9 +7,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::mtree::{self, Keywords};
-use super::{Request, absent, beside};
+use super::{Base, Request, absent, beside};
 use crate::error::{Error, Result};
 use crate::hash;
+use crate::hosted;
 use crate::spec::Spec;
 use crate::ufs::inode::Attributes;
 
@@ -48,7 +49,8 @@ pub enum AdditionBody {
 }
 
 impl Addition {
-    fn new(path: &str, mode: u16, body: AdditionBody) -> Self {
+    /// Something of root's at a path relative to the root.
+    pub fn new(path: &str, mode: u16, body: AdditionBody) -> Self {
         Self {
             path: path.trim_matches('/').as_bytes().to_vec(),
             attributes: Attributes {
@@ -64,6 +66,14 @@ impl Addition {
     fn input(mut self, name: impl Into<String>) -> Self {
         self.input = Some(name.into());
         self
+    }
+
+    /// Bytes of contents, as far as they are in memory.
+    pub fn bytes_in_memory(&self) -> usize {
+        match &self.body {
+            AdditionBody::Bytes(bytes) => bytes.len(),
+            _ => 0,
+        }
     }
 
     /// SHA-256 of the contents in hexadecimal.
@@ -91,7 +101,10 @@ impl Addition {
 /// A file is absent, or overlay metadata cannot be understood.
 pub fn collect(request: &Request) -> Result<Vec<Addition>> {
     let spec = &request.spec;
-    let mut all = generated(spec);
+    let mut all = match &request.base {
+        Base::FreeBsd(_) => generated(spec),
+        Base::Hosted(_) => hosted::generated(spec),
+    };
     if let Some(rootfs) = &request.rootfs {
         all.extend(overlay(rootfs)?);
     }
@@ -114,7 +127,7 @@ pub fn collect(request: &Request) -> Result<Vec<Addition>> {
             "build the module with `cargo xtask kmod`, or name one with --module",
         )?;
         let mut addition = Addition::new(&spec.module, 0o555, AdditionBody::File(module.clone())).input("ng_socket.ko");
-        addition.keep_stock = true;
+        addition.keep_stock = matches!(request.base, Base::FreeBsd(_));
         all.push(addition);
     }
     for tool in &request.tools {

@@ -18,9 +18,7 @@ use crate::{Result as ImageResult, esp, hash};
 const ALIGN: u64 = 1 << 20;
 /// First byte of the EFI partition.
 const ESP_AT: u64 = ALIGN;
-/// First byte of the root partition.
-const ROOT_AT: u64 = ESP_AT + esp::SIZE;
-/// Behind the root partition: the backup table.
+/// Behind the last partition: the backup table.
 const TAIL: u64 = ALIGN;
 /// Room left free if the spec does not say.
 const DEFAULT_FREE: u64 = 256 << 20;
@@ -56,11 +54,20 @@ pub fn lay_out(
             blobs.0.push(copy);
         }
     }
-    let (root_size, root) = root(spec, spec_file, merged, &files, seed, progress)?;
-    let size = ROOT_AT + root_size + TAIL;
-    let mut pieces = shifted(root, ROOT_AT);
+    let efi = efi(merged.loader.len(), seed);
+    let root_at = efi.at + efi.len;
+    let (root_size, root) = root(spec, spec_file, merged, &files, seed, root_at, progress)?;
+    let size = root_at + root_size + TAIL;
+    let mut pieces = shifted(root, root_at);
     pieces.extend(shifted(esp::lay_out(merged.loader.clone(), number(seed)), ESP_AT));
-    pieces.extend(table(spec, size, root_size, seed));
+    let root = Partition {
+        kind: gpt::TYPE_UFS,
+        id: guid(seed, "root"),
+        at: root_at,
+        len: root_size,
+        label: &spec.label,
+    };
+    pieces.extend(gpt::lay_out(size, guid(seed, "disk"), &[efi, root]));
     pieces.sort_unstable_by_key(|piece| piece.at);
     Ok(Disk {
         size,
@@ -70,6 +77,36 @@ pub fn lay_out(
     })
 }
 
+/// A disk with nothing on it but a program for the firmware to start.
+pub fn with_program(program: Vec<u8>, seed: &str) -> Disk {
+    let efi = efi(program.len(), seed);
+    let size = efi.at + efi.len + TAIL;
+    let mut pieces = gpt::lay_out(size, guid(seed, "disk"), &[efi]);
+    pieces.extend(shifted(esp::lay_out(program, number(seed)), ESP_AT));
+    pieces.sort_unstable_by_key(|piece| piece.at);
+    Disk {
+        size,
+        pieces,
+        blobs: Blobs::default(),
+        blob_names: Vec::new(),
+    }
+}
+
+/// The EFI partition for a program of so many bytes.
+fn efi(program: usize, seed: &str) -> Partition<'static> {
+    Partition {
+        kind: gpt::TYPE_EFI,
+        id: guid(seed, "efi"),
+        at: ESP_AT,
+        len: esp::size_for(program as u64),
+        label: "efiboot0",
+    }
+}
+
+fn guid(seed: &str, what: &str) -> gpt::Guid {
+    gpt::derived_guid(&format!("{seed} {what}"))
+}
+
 /// The root partition: its size in bytes and its pieces.
 fn root(
     spec: &Spec,
@@ -77,6 +114,7 @@ fn root(
     merged: &Merged,
     files: &[LayerFiles],
     seed: &str,
+    root_at: u64,
     progress: &dyn Progress,
 ) -> Result<(u64, Vec<Piece>)> {
     let attempt = |size| {
@@ -104,7 +142,7 @@ fn root(
         report(&summary);
         return Ok((size, pieces));
     };
-    let fixed = ROOT_AT + TAIL;
+    let fixed = root_at + TAIL;
     let size = asked.0.saturating_sub(fixed) / ALIGN * ALIGN;
     match attempt(size) {
         Ok((pieces, summary)) => {
@@ -134,27 +172,6 @@ fn fitting(
             Err(Full) => size += STEP,
         }
     }
-}
-
-fn table(spec: &Spec, size: u64, root_size: u64, seed: &str) -> Vec<Piece> {
-    let guid = |what: &str| gpt::derived_guid(&format!("{seed} {what}"));
-    let partitions = [
-        Partition {
-            kind: gpt::TYPE_EFI,
-            id: guid("efi"),
-            at: ESP_AT,
-            len: esp::SIZE,
-            label: "efiboot0",
-        },
-        Partition {
-            kind: gpt::TYPE_UFS,
-            id: guid("root"),
-            at: ROOT_AT,
-            len: root_size,
-            label: &spec.label,
-        },
-    ];
-    gpt::lay_out(size, guid("disk"), &partitions)
 }
 
 fn shifted(mut pieces: Vec<Piece>, by: u64) -> Vec<Piece> {

@@ -157,7 +157,7 @@ fn loader(tree: &Tree, sets: &[Set]) -> Result<Vec<u8>> {
     match tree.get(LOADER).map(|node| &node.body) {
         Some(Body::File { layer, data }) if *layer < sets.len() => match data.size {
             0 => Err(missing("is empty")),
-            1..=crate::esp::LOADER_MAX => sets[*layer].layer.read(data),
+            1..=crate::esp::PROGRAM_MAX => sets[*layer].layer.read(data),
             _ => Err(missing("is too large for the EFI partition")),
         },
         _ => Err(missing("is not in any set, so nothing could start the appliance")),

@@ -7,7 +7,7 @@
 //! The third stage costs one copy of the data, so a build after a changed overlay takes a fraction of the first one.
 //! If nothing changed at all, the image files stand as they are.
 
-mod additions;
+pub(crate) mod additions;
 mod disk;
 mod glob;
 mod layers;
@@ -20,13 +20,13 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::hash;
-use crate::manifest::Manifest;
-use crate::output::{self, Folder, Idle};
+use crate::hosted::Hosted;
+use crate::manifest::{self, Manifest};
+use crate::output::{self, Disk, Folder, Idle};
 use crate::progress::Progress;
 use crate::sets::{Fetcher, Source};
 use crate::spec::{self, InterfaceUse, Spec};
 use additions::Addition;
-use layers::Set;
 
 /// Changes whenever the same inputs would give other bytes.
 const FORMAT: &str = "ngforge image 1";
@@ -38,8 +38,8 @@ pub struct Request {
     pub spec: Spec,
     /// The file it came from; paths in the spec are relative to its folder.
     pub spec_file: PathBuf,
-    /// Where the distribution sets are.
-    pub sets: Source,
+    /// What it is built from.
+    pub base: Base,
     /// Files that go into the appliance as they stand, with `<rootfs>.mtree` beside them for what git forgets.
     pub rootfs: Option<PathBuf>,
     /// Our ng_socket.ko.
@@ -73,6 +73,35 @@ pub struct Built {
     pub unchanged: bool,
 }
 
+/// What an image is built from.
+#[derive(Debug, Clone)]
+pub enum Base {
+    /// FreeBSD's distribution sets.
+    FreeBsd(Source),
+    /// The hosted base.
+    Hosted(Hosted),
+}
+
+impl Base {
+    /// Its name in the manifest.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::FreeBsd(_) => manifest::FREEBSD,
+            Self::Hosted(_) => manifest::HOSTED,
+        }
+    }
+}
+
+impl Request {
+    /// Stem of the image files: of one appliance there may be an image of each base.
+    pub fn stem(&self) -> String {
+        match self.base {
+            Base::FreeBsd(_) => self.spec.name.clone(),
+            Base::Hosted(_) => format!("{}-{}", self.spec.name, manifest::HOSTED),
+        }
+    }
+}
+
 /// Builds an image.
 ///
 /// # Errors
@@ -85,70 +114,101 @@ pub fn build(request: &Request, progress: &dyn Progress) -> Result<Built> {
     }
     let additions = additions::collect(request)?;
     let folder = Folder::lock(&request.out)?;
-    let fetcher = Fetcher::new(&request.sets, &request.cache, progress);
-    let list = fetcher.list()?;
-    let listed = spec
-        .sets
-        .iter()
-        .map(|name| list.find(name))
-        .collect::<Result<Vec<_>>>()?;
-    let sums: BTreeMap<String, String> = listed
-        .iter()
-        .map(|set| (set.file.clone(), set.sha256.clone()))
-        .collect();
-    let inputs = Inputs::new(request, sums, &additions)?;
-    let manifest_path = folder.path().join(format!("{}.json", spec.name));
-    if let Some(manifest) = standing(&manifest_path, &inputs, request) {
-        return Ok(Built {
-            manifest,
-            manifest_path,
-            unchanged: true,
-        });
+    let build = Build {
+        request,
+        additions,
+        manifest_path: folder.path().join(format!("{}.json", request.stem())),
+        folder,
+        progress,
+    };
+    match &request.base {
+        Base::FreeBsd(source) => build.freebsd(source),
+        Base::Hosted(hosted) => build.hosted(hosted),
     }
-    let sets = layers::obtain(&fetcher, &listed, request, progress)?;
-    let manifest = assemble(request, &sets, &additions, &folder, inputs, progress)?;
-    Ok(Built {
-        manifest,
-        manifest_path,
-        unchanged: false,
-    })
 }
 
-fn assemble(
-    request: &Request,
-    sets: &[Set],
-    additions: &[Addition],
-    folder: &Folder,
-    inputs: Inputs,
-    progress: &dyn Progress,
-) -> Result<Manifest> {
-    let spec = &request.spec;
-    let scratch = layers::Scratch::new(&request.cache)?;
-    let merged = merge::merge(spec, sets, additions, scratch.path(), progress)?;
-    let disk = disk::lay_out(spec, &request.spec_file, &merged, sets, &inputs.seed, progress)?;
-    let written = output::write(&disk, folder, &spec.name, &spec.formats, request.idle, progress)?;
-    let files = written
-        .into_iter()
-        .map(output::Written::commit)
-        .collect::<Result<Vec<_>>>()?;
-    let manifest = Manifest {
-        name: spec.name.clone(),
-        base: "freebsd".into(),
-        release: spec.release.clone(),
-        hostname: spec.hostname.clone(),
-        nics: spec.nics,
-        files,
-        identity: request
-            .identity
-            .as_ref()
-            .map(|identity| relative(identity, folder.path())),
-        inputs: inputs.files,
-        key: inputs.key,
-    };
-    let path = folder.path().join(format!("{}.json", spec.name));
-    let text = serde_json::to_string_pretty(&manifest).unwrap_or_default() + "\n";
-    output::replace(&path, text.as_bytes())?;
-    Ok(manifest)
+/// A build that is under way.
+struct Build<'a> {
+    request: &'a Request,
+    additions: Vec<Addition>,
+    folder: Folder,
+    manifest_path: PathBuf,
+    progress: &'a dyn Progress,
+}
+
+impl Build<'_> {
+    fn freebsd(&self, source: &Source) -> Result<Built> {
+        let (request, progress) = (self.request, self.progress);
+        let spec = &request.spec;
+        let fetcher = Fetcher::new(source, &request.cache, progress);
+        let list = fetcher.list()?;
+        let listed = { spec.sets.iter() }
+            .map(|name| list.find(name))
+            .collect::<Result<Vec<_>>>()?;
+        let sums = listed.iter().map(|set| (set.file.clone(), set.sha256.clone()));
+        let inputs = Inputs::new(request, sums.collect(), &self.additions)?;
+        if let Some(built) = self.standing(&inputs) {
+            return Ok(built);
+        }
+        let sets = layers::obtain(&fetcher, &listed, request, progress)?;
+        let scratch = layers::Scratch::new(&request.cache)?;
+        let merged = merge::merge(spec, &sets, &self.additions, scratch.path(), progress)?;
+        let disk = disk::lay_out(spec, &request.spec_file, &merged, &sets, &inputs.seed, progress)?;
+        self.finish(&disk, inputs, None)
+    }
+
+    fn hosted(&self, hosted: &Hosted) -> Result<Built> {
+        let gathered = hosted.gather(self.progress)?;
+        let inputs = Inputs::new(self.request, gathered.sums.clone(), &self.additions)?;
+        if let Some(built) = self.standing(&inputs) {
+            return Ok(built);
+        }
+        let program = hosted.assemble(&gathered, &self.request.spec, &self.additions)?;
+        let size = program.len() >> 20;
+        self.progress
+            .note(&format!("one EFI program with kernel and initramfs: {size} MiB"));
+        let disk = disk::with_program(program, &inputs.seed);
+        self.finish(&disk, inputs, Some(hosted.system(&gathered)))
+    }
+
+    /// What an earlier build with the same inputs has left, if its files still stand untouched.
+    fn standing(&self, inputs: &Inputs) -> Option<Built> {
+        standing(&self.manifest_path, inputs, self.request).map(|manifest| Built {
+            manifest,
+            manifest_path: self.manifest_path.clone(),
+            unchanged: true,
+        })
+    }
+
+    /// Writes the disk and the account of it.
+    fn finish(&self, disk: &Disk, inputs: Inputs, system: Option<String>) -> Result<Built> {
+        let request = self.request;
+        let spec = &request.spec;
+        let stem = request.stem();
+        let written = output::write(disk, &self.folder, &stem, &spec.formats, request.idle, self.progress)?;
+        let files = { written.into_iter() }
+            .map(output::Written::commit)
+            .collect::<Result<Vec<_>>>()?;
+        let manifest = Manifest {
+            name: stem,
+            base: request.base.name().into(),
+            system,
+            release: spec.release.clone(),
+            hostname: spec.hostname.clone(),
+            nics: spec.nics,
+            files,
+            identity: { request.identity.as_ref() }.map(|identity| relative(identity, self.folder.path())),
+            inputs: inputs.files,
+            key: inputs.key,
+        };
+        let text = serde_json::to_string_pretty(&manifest).unwrap_or_default() + "\n";
+        output::replace(&self.manifest_path, text.as_bytes())?;
+        Ok(Built {
+            manifest,
+            manifest_path: self.manifest_path.clone(),
+            unchanged: false,
+        })
+    }
 }
 
 /// What a build depends on.
@@ -165,8 +225,11 @@ struct Inputs {
 impl Inputs {
     fn new(request: &Request, mut files: BTreeMap<String, String>, additions: &[Addition]) -> Result<Self> {
         let spec_sum = hash::of_file(&request.spec_file)?;
-        let seed = format!("{FORMAT} {} {files:?}", request.spec.name);
+        let seed = format!("{FORMAT} {} {files:?}", request.stem());
         let mut text = format!("{FORMAT}\n{spec_sum}\n{:?}\n{:?}\n", request.spec, files);
+        if let Base::Hosted(hosted) = &request.base {
+            text.push_str(&format!("{:?}\n", hosted.parts));
+        }
         for addition in additions {
             let sum = addition.sha256()?;
             text.push_str(&format!("{:?} {sum}\n", addition.identity()));

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ngforge_image::Result;
-use ngforge_image::build::{self, Built, Request};
+use ngforge_image::build::{self, Base, Built, Request};
 use ngforge_image::progress::Silent;
 use ngforge_image::sets::Source;
 use ngforge_image::spec::Spec;
@@ -93,7 +93,7 @@ impl Fixture {
         Request {
             spec: Spec::load(&spec_file).unwrap(),
             spec_file,
-            sets: Source::Folder(self.at("sets")),
+            base: Base::FreeBsd(Source::Folder(self.at("sets"))),
             rootfs: Some(self.at("rootfs")),
             module: Some(self.at("ng_socket.ko")),
             tools: Vec::new(),

@@ -6,9 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
-use ngforge_image::build::Request;
+use ngforge_image::build::{Base, Request};
 use ngforge_image::progress::Silent;
 use ngforge_image::sets::Fetcher;
 use xshell::{Shell, cmd};
@@ -84,7 +84,9 @@ impl Prepared {
         let sets = gather_sets(&request, &folder.join("sets"))?;
         let rootfs = folder.join("rootfs");
         empty(&rootfs)?;
-        copy_tree(&util::root().join(&image.rootfs), &rootfs)?;
+        if let Some(overlay) = &request.rootfs {
+            copy_tree(overlay, &rootfs)?;
+        }
         Ok(Self {
             arguments: arguments(&folder, request),
             folder,
@@ -136,7 +138,10 @@ impl Prepared {
 
 /// Puts the sets, fetched if need be, and a MANIFEST of them into `folder`.
 fn gather_sets(request: &Request, folder: &Path) -> Result<Vec<PathBuf>> {
-    let fetcher = Fetcher::new(&request.sets, &request.cache, &Silent);
+    let Base::FreeBsd(source) = &request.base else {
+        bail!("builds from distribution sets are measured, and a hosted base has none\nhint: leave out --base hosted");
+    };
+    let fetcher = Fetcher::new(source, &request.cache, &Silent);
     let list = fetcher.list()?;
     empty(folder)?;
     let mut sets = Vec::new();

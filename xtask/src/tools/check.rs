@@ -1,4 +1,4 @@
-//! Whether a file is a program that FreeBSD/amd64 starts with nothing but its base system.
+//! Whether a file is a program that FreeBSD/amd64 starts with nothing but its base system, or Linux with nothing at all.
 
 use anyhow::{Context, Result, bail, ensure};
 use object::elf::{self, FileHeader64};
@@ -46,6 +46,25 @@ pub fn freebsd_program(bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// Checks that it is a program for x86-64 that needs no interpreter.
+///
+/// # Errors
+/// Says what is wrong.
+pub fn static_program(bytes: &[u8]) -> Result<()> {
+    let header = FileHeader64::<LittleEndian>::parse(bytes).context("it is not an ELF64 file")?;
+    let endian = LittleEndian;
+    ensure!(header.e_machine(endian) == elf::EM_X86_64, "it is not for x86-64");
+    for segment in header.program_headers(endian, bytes)? {
+        if let Some(interpreter) = segment.interpreter(endian, bytes)? {
+            bail!(
+                "it is linked dynamically, with the interpreter {}",
+                String::from_utf8_lossy(interpreter)
+            );
+        }
+    }
+    Ok(())
+}
+
 /// The shared libraries a program names.
 fn needed<'a, R: ReadRef<'a>>(header: &FileHeader64<LittleEndian>, bytes: R) -> Result<Vec<String>> {
     let endian = LittleEndian;
@@ -73,6 +92,8 @@ mod tests {
         if cfg!(all(target_os = "linux", target_arch = "x86_64")) {
             let error = freebsd_program(&own).unwrap_err().to_string();
             assert!(error.contains("interpreter") || error.contains("x86-64"), "{error}");
+            let error = static_program(&own).unwrap_err().to_string();
+            assert!(error.contains("linked dynamically"), "{error}");
         }
     }
 
@@ -85,5 +106,6 @@ mod tests {
                 .contains("ELF64")
         );
         assert!(freebsd_program(b"").is_err());
+        assert!(static_program(b"#!/bin/sh\n").is_err());
     }
 }
