@@ -58,10 +58,14 @@ pub fn generated(spec: &Spec) -> Vec<Addition> {
     let file = |path, text: String| Addition::new(path, 0o644, AdditionBody::Bytes(text.into_bytes()));
     let graph = if spec.graph.is_some() { "YES" } else { "NO" };
     let settings = format!("module_file=/{}\ngraph={graph}\n", spec.module);
+    let busybox = |path| Addition::new(path, 0o777, AdditionBody::Symlink(b"/bin/busybox".to_vec()));
     vec![
         file("etc/hostname", format!("{}\n", spec.hostname)),
         file(SETTINGS, settings),
-        Addition::new("init", 0o777, AdditionBody::Symlink(b"/bin/busybox".to_vec())),
+        busybox("init"),
+        busybox("bin/sh"),
+        Addition::new("proc", 0o555, AdditionBody::Directory { named: true }),
+        Addition::new("sys", 0o555, AdditionBody::Directory { named: true }),
         Addition::new("tmp", 0o1777, AdditionBody::Directory { named: true }),
     ]
 }
