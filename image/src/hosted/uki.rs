@@ -82,7 +82,15 @@ impl Program {
         let program = Self { bytes, coff, table };
         // All that is changed later is there.
         program.header_end()?;
-        program.bytes.get(..table + ENTRY * program.sections()?)?;
+        for index in 0..program.sections()? {
+            let entry = table + ENTRY * index;
+            let (at, size) = (
+                field(&program.bytes, entry + 20, 4)?,
+                field(&program.bytes, entry + 16, 4)?,
+            );
+            program.bytes.get(at..at + size)?;
+            program.bytes.get(entry..entry + ENTRY)?;
+        }
         (program.sections()? > 0).then_some(program)
     }
 
