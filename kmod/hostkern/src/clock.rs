@@ -48,11 +48,16 @@ pub(crate) fn forget_copies() {
     lock(&STATE.get().copies).clear();
 }
 
+/// How long the kernel has been running.
+pub(crate) fn uptime() -> Duration {
+    let state = STATE.get();
+    now().duration_since(state.booted) + *lock(&state.ahead)
+}
+
 /// Sets the clock.
 pub(crate) fn tick() {
     let state = STATE.get();
-    let now = now().duration_since(state.booted) + *lock(&state.ahead);
-    let seconds = 1 + i64::try_from(now.as_secs()).unwrap_or(i64::MAX - 1);
+    let seconds = 1 + i64::try_from(uptime().as_secs()).unwrap_or(i64::MAX - 1);
     time_uptime.store(seconds, Ordering::Relaxed);
     for copy in lock(&state.copies).iter() {
         // SAFETY: a copy in the memory of a module that is loaded; a word that modules only read.

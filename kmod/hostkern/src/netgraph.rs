@@ -46,7 +46,7 @@ use crate::sync::{Mutex, MutexGuard, lock};
 use crate::thread::Vnet;
 
 pub use inspect::{Held, HookView, NodeView, Target, hold, snapshot, start_over};
-pub use types::capture;
+pub use types::{capture, ether};
 pub use types::{load_type, unload_type};
 pub use worker::{settle, work_alone};
 

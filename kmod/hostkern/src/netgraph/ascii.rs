@@ -1,6 +1,7 @@
 //! `NGM_BINARY2ASCII` and `NGM_ASCII2BINARY`: arguments as text, by the types that modules give for their commands.
 
 mod generic;
+pub(super) mod list;
 mod parse;
 mod shape;
 mod text;

@@ -19,6 +19,9 @@ pub(crate) const EALREADY: c_int = 37;
 pub(crate) const EOPNOTSUPP: c_int = 45;
 pub(crate) const EADDRINUSE: c_int = 48;
 pub(crate) const ENETDOWN: c_int = 50;
+pub(crate) const EISCONN: c_int = 56;
+pub(crate) const ENOTCONN: c_int = 57;
+pub(crate) const ELOOP: c_int = 62;
 pub(crate) const ENOSYS: c_int = 78;
 
 /// Reads what a C method returned.

@@ -110,6 +110,11 @@ impl Hook {
         read_name(&self.name)
     }
 
+    /// Gives a hook that is on no list yet another name.
+    pub(super) fn rename(&self, name: &[u8]) {
+        write_name(&self.name, name);
+    }
+
     /// Both sides are connected, or at least this one agrees to be.
     pub(crate) fn make_valid(&self) {
         self.flags.fetch_and(!INVALID, Ordering::Release);

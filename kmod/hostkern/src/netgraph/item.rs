@@ -149,6 +149,13 @@ impl Item {
         core::mem::replace(&mut self.raw_mut().body, null_mut()).cast()
     }
 
+    /// How many bytes the packet has.
+    pub(crate) fn data_length(&self) -> usize {
+        debug_assert!(self.content() == Content::Data);
+        // SAFETY: the item's own packet, or null.
+        unsafe { crate::mbuf::length(self.raw().body.cast()) }
+    }
+
     /// The ID of the node that a message came from.
     pub(crate) fn sender(&self) -> u32 {
         self.raw().msg_retaddr

@@ -4,18 +4,20 @@ use core::ffi::{CStr, c_char, c_int};
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 
-use kpi::raw::netgraph::{ng_hook, ng_item, ng_node};
+use kpi::raw::netgraph::{ng_cmdlist, ng_hook, ng_item, ng_node, ng_node_method_t};
 
-use super::errors::{EINVAL, ENOMEM, Result, to_c};
+use super::ascii::list::END;
+use super::errors::{EINVAL, EISCONN, ENOMEM, ENXIO, Result, to_c};
 use super::hook::{Hook, HookRef};
 use super::item::Item;
 use super::kind::{self, Kind};
 use super::message::Message;
-use super::node::{Node, NodeRef};
+use super::node::{self, Node, NodeRef};
 use super::reference::Ref;
 use super::{connect, generic, send, state};
+use crate::thread;
 
-/// What becomes of a node that has lost a hook.
+/// What becomes of a node that has lost a hook, or was shut down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Afterwards {
     /// It lives on.
@@ -25,30 +27,48 @@ pub(crate) enum Afterwards {
 }
 
 /// A type of nodes; a value of it is what one node knows.
-pub(crate) trait NodeType: Send + Sync + Default + 'static {
+pub(crate) trait NodeType: Send + Sync + 'static {
     /// The type's name.
     const NAME: &'static CStr;
 
+    /// Its messages, for their conversion; the last one is [`END`].
+    const COMMANDS: &'static [ng_cmdlist] = &[END];
+
+    /// The name that a hook gets which is asked for by this one.
+    fn hook_name(asked: &CStr) -> &CStr {
+        asked
+    }
+
     /// Whether the node may have a hook of this name.
-    fn new_hook(&self, _name: &[u8]) -> Result {
+    fn new_hook(&self, _node: &NodeRef, _name: &[u8]) -> Result {
         Ok(())
     }
 
     /// Takes a packet that came in by `hook`.
     fn receive(&self, node: &NodeRef, hook: &HookRef, item: Item) -> Result;
 
-    /// Answers a message that is not generic; `None` is no answer.
-    fn message(&self, _node: &NodeRef, _message: &Message) -> Result<Option<Vec<u8>>> {
+    /// Answers a message that is not generic, and may have come in by a hook; `None` is no answer.
+    fn message(&self, _node: &NodeRef, _hook: Option<&HookRef>, _message: &Message) -> Result<Option<Vec<u8>>> {
         Err(EINVAL)
     }
 
     /// A hook is gone; it is off the list already.
     fn disconnected(&self, node: &NodeRef, _hook: &HookRef) -> Afterwards {
-        if node.hook_count.load(Ordering::Acquire) == 0 {
-            Afterwards::Remove
-        } else {
-            Afterwards::Stay
-        }
+        leave_with_last_hook(node)
+    }
+
+    /// The node was shut down: it has no hooks any more.
+    fn shut_down(&self) -> Afterwards {
+        Afterwards::Remove
+    }
+}
+
+/// Most nodes go when they have no hooks any more.
+pub(crate) fn leave_with_last_hook(node: &NodeRef) -> Afterwards {
+    if node.hook_count.load(Ordering::Acquire) == 0 {
+        Afterwards::Remove
+    } else {
+        Afterwards::Stay
     }
 }
 
@@ -59,15 +79,25 @@ pub(crate) struct Registration(NonNull<Kind>);
 unsafe impl Send for Registration {}
 
 impl Registration {
-    /// Registers a type.
-    pub(crate) fn new<T: NodeType>() -> Result<Self> {
+    /// Registers a type whose nodes everybody may make.
+    pub(crate) fn new<T: NodeType + Default>() -> Result<Self> {
+        Self::register::<T>(Some(construct::<T>))
+    }
+
+    /// Registers a type whose nodes are made by [`make`] only.
+    pub(crate) fn reserved<T: NodeType>() -> Result<Self> {
+        Self::register::<T>(None)
+    }
+
+    fn register<T: NodeType>(constructor: Option<ng_node_method_t>) -> Result<Self> {
         let kind = NonNull::from(Box::leak(Box::new(Kind {
-            constructor: Some(construct::<T>),
+            constructor,
             shutdown: Some(shut_down::<T>),
             newhook: Some(new_hook::<T>),
             rcvdata: Some(receive::<T>),
             rcvmsg: Some(message::<T>),
             disconnect: Some(disconnected::<T>),
+            cmdlist: T::COMMANDS.as_ptr(),
             ..Kind::named(T::NAME)
         })));
         let registration = Self(kind);
@@ -92,6 +122,17 @@ impl Registration {
         // SAFETY: leaked in new, and nobody has a pointer to it any more.
         drop(unsafe { Box::from_raw(self.0.as_ptr()) });
     }
+}
+
+/// Makes a node of a registered type, which knows this; the type decides when it goes.
+pub(crate) fn make<T: NodeType>(knowledge: T) -> Result<NodeRef> {
+    let kind = kind::find(T::NAME).ok_or(ENXIO)?;
+    let node = Node::create(&kind, thread::vnet())?;
+    node.private
+        .store(Box::into_raw(Box::new(knowledge)).cast(), Ordering::Release);
+    // The reference of a node to itself, which its shutdown drops.
+    node.clone().into_raw();
+    Ok(node)
 }
 
 /// Sends a packet that came in by an item on by another hook.
@@ -162,7 +203,7 @@ fn borrow_hook(hook: *mut ng_hook) -> HookRef {
     unsafe { Ref::acquire(hook) }.expect("the core has a reference")
 }
 
-unsafe extern "C" fn construct<T: NodeType>(node: *mut ng_node) -> c_int {
+unsafe extern "C" fn construct<T: NodeType + Default>(node: *mut ng_node) -> c_int {
     let knowledge = Box::into_raw(Box::<T>::default());
     borrow(node).private.store(knowledge.cast(), Ordering::Release);
     0
@@ -170,6 +211,10 @@ unsafe extern "C" fn construct<T: NodeType>(node: *mut ng_node) -> c_int {
 
 unsafe extern "C" fn shut_down<T: NodeType>(node: *mut ng_node) -> c_int {
     let node = borrow(node);
+    if knowledge::<T>(&node).map(T::shut_down) == Some(Afterwards::Stay) {
+        node.flags.fetch_and(!node::INVALID, Ordering::AcqRel);
+        return 0;
+    }
     let knowledge = node.private.swap(core::ptr::null_mut(), Ordering::AcqRel);
     // SAFETY: the box of construct; as the writer of an invalid node without hooks we are the last who looks at it.
     drop(unsafe { Box::from_raw(knowledge.cast::<T>()) });
@@ -178,12 +223,24 @@ unsafe extern "C" fn shut_down<T: NodeType>(node: *mut ng_node) -> c_int {
     0
 }
 
-unsafe extern "C" fn new_hook<T: NodeType>(node: *mut ng_node, _hook: *mut ng_hook, name: *const c_char) -> c_int {
+unsafe extern "C" fn new_hook<T: NodeType>(node: *mut ng_node, hook: *mut ng_hook, name: *const c_char) -> c_int {
     // SAFETY: the core passes a C string.
-    let name = unsafe { CStr::from_ptr(name) };
-    let node = borrow(node);
-    let known = knowledge::<T>(&node).ok_or(EINVAL);
-    to_c(known.and_then(|known| known.new_hook(name.to_bytes())))
+    let asked = unsafe { CStr::from_ptr(name) };
+    to_c(admit::<T>(&borrow(node), &borrow_hook(hook), asked))
+}
+
+/// Asks the type about a new hook, which gets the name that the type has for it.
+fn admit<T: NodeType>(node: &NodeRef, hook: &HookRef, asked: &CStr) -> Result {
+    let known = knowledge::<T>(node).ok_or(EINVAL)?;
+    let name = T::hook_name(asked);
+    if name != asked && connect::find_hook(node, name).is_some() {
+        return Err(EISCONN);
+    }
+    known.new_hook(node, name.to_bytes())?;
+    if name != asked {
+        hook.rename(name.to_bytes());
+    }
+    Ok(())
 }
 
 unsafe extern "C" fn receive<T: NodeType>(hook: *mut ng_hook, item: *mut ng_item) -> c_int {
@@ -198,20 +255,21 @@ unsafe extern "C" fn receive<T: NodeType>(hook: *mut ng_hook, item: *mut ng_item
     })
 }
 
-unsafe extern "C" fn message<T: NodeType>(node: *mut ng_node, item: *mut ng_item, _hook: *mut ng_hook) -> c_int {
+unsafe extern "C" fn message<T: NodeType>(node: *mut ng_node, item: *mut ng_item, hook: *mut ng_hook) -> c_int {
     let node = borrow(node);
+    let hook = (!hook.is_null()).then(|| borrow_hook(hook));
     let item = NonNull::new(item).expect("rcvmsg has an item");
     // SAFETY: the core gives the item away.
     let mut item = unsafe { Item::from_raw(item) };
     to_c(
         item.take_message()
-            .map_or(Ok(()), |message| reply::<T>(&node, item, &message)),
+            .map_or(Ok(()), |message| reply::<T>(&node, hook.as_ref(), item, &message)),
     )
 }
 
-fn reply<T: NodeType>(node: &NodeRef, item: Item, message: &Message) -> Result {
+fn reply<T: NodeType>(node: &NodeRef, hook: Option<&HookRef>, item: Item, message: &Message) -> Result {
     let known = knowledge::<T>(node).ok_or(EINVAL)?;
-    match known.message(node, message)? {
+    match known.message(node, hook, message)? {
         Some(arguments) => generic::answer(node, item, message.reply(&arguments).ok_or(ENOMEM)?),
         None => Ok(()),
     }

@@ -2,8 +2,10 @@
 
 mod ascii;
 mod data;
+mod ether;
 mod faults;
 mod graph;
+mod messages;
 mod queue;
 mod storm;
 
@@ -80,7 +82,7 @@ struct Mailbox {
 impl NodeType for Mailbox {
     const NAME: &'static CStr = c"mailbox";
 
-    fn new_hook(&self, name: &[u8]) -> Result {
+    fn new_hook(&self, _node: &NodeRef, name: &[u8]) -> Result {
         if name == b"bad" { Err(EINVAL) } else { Ok(()) }
     }
 
@@ -89,7 +91,7 @@ impl NodeType for Mailbox {
         Ok(())
     }
 
-    fn message(&self, _node: &NodeRef, message: &Message) -> Result<Option<Vec<u8>>> {
+    fn message(&self, _node: &NodeRef, _hook: Option<&HookRef>, message: &Message) -> Result<Option<Vec<u8>>> {
         let message = (*message.header(), message.arguments().to_vec());
         lock(&self.messages).push(message);
         Ok(None)
@@ -218,6 +220,47 @@ fn join(from: &NodeRef, to: &str, ours: &str, theirs: &str) -> c_int {
 
 fn shut_down(from: &NodeRef, path: &str) {
     assert_eq!(generic(from, path, commands::SHUTDOWN, &[]), 0);
+}
+
+/// Sends a message in words; the answer in words, empty if there is none, or the error.
+fn ask(from: &NodeRef, path: &str, name: &str, text: &str) -> core::result::Result<String, c_int> {
+    let mut inner = header(0, 0);
+    inner.cmdstr[..name.len()].copy_from_slice(name.as_bytes());
+    let asked = convert(
+        from,
+        path,
+        commands::ASCII2BINARY,
+        inner,
+        c_string(text).as_bytes_with_nul(),
+    )?;
+    let word = |at: usize| u32::from_ne_bytes(asked[at..at + 4].try_into().expect("four bytes"));
+    // Where cmd and typecookie are in a struct ng_mesg.
+    let question = header(word(20), word(8));
+    match send(from, path, question, &asked[56..]) {
+        0 => {}
+        code => return Err(code),
+    }
+    let Some((header, arguments)) = mail(from).pop() else {
+        return Ok(String::new());
+    };
+    let answer = convert(from, path, commands::BINARY2ASCII, header, &arguments)?;
+    let text = CStr::from_bytes_until_nul(&answer[56..]).expect("text ends");
+    Ok(text.to_string_lossy().into_owned())
+}
+
+/// Asks a node to convert a message; the message within the answer, or the error.
+fn convert(
+    from: &NodeRef,
+    path: &str,
+    command: u32,
+    inner: ng_mesg,
+    arguments: &[u8],
+) -> core::result::Result<Vec<u8>, c_int> {
+    let embedded = super::ascii::embed(inner, arguments);
+    match generic(from, path, command, &embedded) {
+        0 => Ok(mail(from).remove(0).1),
+        code => Err(code),
+    }
 }
 
 /// Removes a mailbox and waits until it is gone.

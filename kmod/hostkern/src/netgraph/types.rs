@@ -1,8 +1,10 @@
 //! Node types that come with the kernel. Each is registered on demand, as if its module were loaded.
 
+mod arguments;
 mod bridge;
 pub mod capture;
 mod echo;
+pub mod ether;
 mod hole;
 mod hub;
 mod one2many;
@@ -23,6 +25,7 @@ const TYPES: &[(&str, Register)] = &[
     ("bridge", Registration::new::<bridge::Bridge>),
     ("capture", Registration::new::<capture::Capture>),
     ("echo", Registration::new::<echo::Echo>),
+    ("ether", Registration::reserved::<ether::Ether>),
     ("hole", Registration::new::<hole::Hole>),
     ("hub", Registration::new::<hub::Hub>),
     ("one2many", Registration::new::<one2many::OneToMany>),

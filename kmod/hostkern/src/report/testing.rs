@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::kernel::{Config, Subject};
 use crate::slot::TURN;
 use crate::sync::{MutexGuard, lock};
-use crate::{epoch, faults, memory, mutex, report, sleep, thread};
+use crate::{clock, epoch, faults, memory, mutex, report, sleep, thread};
 
 /// Says which test's child a process is.
 const CHILD: &str = "HOSTKERN_TEST_CHILD";
@@ -40,6 +40,7 @@ impl Kernel {
         memory::boot(&config);
         mutex::boot(&config);
         sleep::boot(&config);
+        clock::boot();
         epoch::boot(&config);
         Self { _turn: turn }
     }
@@ -67,7 +68,9 @@ fn halt() -> Vec<String> {
         faults::halt,
         report::halt,
     ];
-    parts.iter().flat_map(|halt| halt()).collect()
+    let left = parts.iter().flat_map(|halt| halt()).collect();
+    clock::halt();
+    left
 }
 
 /// Runs `work`, of the test called `test`, in a child, which must not survive it; returns what the child wrote to standard

@@ -1,11 +1,11 @@
 //! The arguments of the generic messages.
 
 use core::ffi::{CStr, c_int};
-use core::ptr::null;
 
 use kpi::raw::netgraph::ng_cmdlist;
 use kpi::raw::ng_message::{NGM_GENERIC_COOKIE, NGM_MKPEER};
 
+use super::list::{self, END, NONE};
 use super::types::*;
 use crate::netgraph::commands;
 
@@ -47,14 +47,6 @@ static TYPES_INFO: ArrayInfo = ArrayInfo::new(&TYPEINFO, count_before);
 static TYPES: ng_parse_type = ng_parse_type::of(&ng_parse_array_type, &TYPES_INFO);
 static DATA: ng_parse_type = ng_parse_type::of_function(&ng_parse_bytearray_type, length_of_data);
 
-/// The number right before the array: `numnames`, `numtypes`, or the `hooks` that end a `struct nodeinfo`.
-unsafe extern "C" fn count_before(_kind: *const ng_parse_type, _start: *const u8, array: *const u8) -> c_int {
-    let count = array.wrapping_sub(4).cast::<u32>();
-    // SAFETY: a structure in which the number precedes the array.
-    let count = unsafe { count.read_unaligned() };
-    c_int::try_from(count).unwrap_or(-1)
-}
-
 /// `arglen` of the `struct ng_mesg` that the data belong to.
 unsafe extern "C" fn length_of_data(_kind: *const ng_parse_type, _start: *const u8, data: *const u8) -> c_int {
     let length = data.wrapping_sub(56 - 4).cast::<u32>();
@@ -75,31 +67,14 @@ impl Commands {
     }
 }
 
-const NONE: *const ng_parse_type = null();
-
 const fn command(
     number: u32,
     name: &'static CStr,
     arguments: *const ng_parse_type,
     answer: *const ng_parse_type,
 ) -> ng_cmdlist {
-    ng_cmdlist {
-        cookie: NGM_GENERIC_COOKIE,
-        cmd: number.cast_signed(),
-        name: name.as_ptr(),
-        mesgType: arguments.cast(),
-        respType: answer.cast(),
-    }
+    list::command(NGM_GENERIC_COOKIE, number, name, arguments, answer)
 }
-
-/// What ends a list.
-const END: ng_cmdlist = ng_cmdlist {
-    cookie: 0,
-    cmd: 0,
-    name: null(),
-    mesgType: null(),
-    respType: null(),
-};
 
 /// The generic messages.
 pub(super) static COMMANDS: Commands = Commands([

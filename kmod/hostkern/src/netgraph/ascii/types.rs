@@ -36,20 +36,25 @@ impl ng_parse_type {
         }
     }
 
+    /// A structure of these fields, of which the last is [`StructField::END`].
+    pub(in crate::netgraph) const fn structure(fields: &'static [StructField]) -> Self {
+        Self::new(&raw const ng_parse_struct_type, fields.as_ptr().cast())
+    }
+
     /// Bytes, as many as the function says.
     pub(super) const fn of_function(supertype: &'static Self, length: GetLength) -> Self {
         Self::new(supertype, length as *const c_void)
     }
 
     /// A case of another type.
-    pub(super) const fn of<T>(supertype: &'static Self, info: &'static T) -> Self {
+    pub(in crate::netgraph) const fn of<T>(supertype: &'static Self, info: &'static T) -> Self {
         Self::new(supertype, (&raw const *info).cast())
     }
 }
 
 /// `struct ng_parse_struct_field`
 #[repr(C)]
-pub(super) struct StructField {
+pub(in crate::netgraph) struct StructField {
     pub(super) name: *const c_char,
     pub(super) kind: *const ng_parse_type,
     pub(super) alignment: c_int,
@@ -59,7 +64,7 @@ pub(super) struct StructField {
 unsafe impl Sync for StructField {}
 
 impl StructField {
-    pub(super) const fn new(name: &'static core::ffi::CStr, kind: &'static ng_parse_type) -> Self {
+    pub(in crate::netgraph) const fn new(name: &'static core::ffi::CStr, kind: &'static ng_parse_type) -> Self {
         Self {
             name: name.as_ptr(),
             kind,
@@ -68,7 +73,7 @@ impl StructField {
     }
 
     /// What ends a list of fields.
-    pub(super) const END: Self = Self {
+    pub(in crate::netgraph) const END: Self = Self {
         name: null(),
         kind: null(),
         alignment: 0,
@@ -76,11 +81,11 @@ impl StructField {
 }
 
 /// `ng_parse_array_getLength_t`
-pub(super) type GetLength = unsafe extern "C" fn(*const ng_parse_type, *const u8, *const u8) -> c_int;
+pub(in crate::netgraph) type GetLength = unsafe extern "C" fn(*const ng_parse_type, *const u8, *const u8) -> c_int;
 
 /// `struct ng_parse_fixedarray_info`; a `getDefault` is not honoured.
 #[repr(C)]
-pub(super) struct FixedArrayInfo {
+pub(in crate::netgraph) struct FixedArrayInfo {
     pub(super) element: *const ng_parse_type,
     pub(super) length: c_int,
     get_default: *const c_void,
@@ -88,23 +93,49 @@ pub(super) struct FixedArrayInfo {
 
 /// `struct ng_parse_array_info`; a `getDefault` is not honoured.
 #[repr(C)]
-pub(super) struct ArrayInfo {
+pub(in crate::netgraph) struct ArrayInfo {
     pub(super) element: *const ng_parse_type,
     pub(super) length: GetLength,
     get_default: *const c_void,
 }
 
 // SAFETY: constants.
-unsafe impl Sync for ArrayInfo {}
+unsafe impl Sync for FixedArrayInfo {}
 
-impl ArrayInfo {
-    pub(super) const fn new(element: &'static ng_parse_type, length: GetLength) -> Self {
+impl FixedArrayInfo {
+    pub(in crate::netgraph) const fn new(element: &'static ng_parse_type, length: c_int) -> Self {
         Self {
             element,
             length,
             get_default: null(),
         }
     }
+}
+
+// SAFETY: constants.
+unsafe impl Sync for ArrayInfo {}
+
+impl ArrayInfo {
+    pub(in crate::netgraph) const fn new(element: &'static ng_parse_type, length: GetLength) -> Self {
+        Self {
+            element,
+            length,
+            get_default: null(),
+        }
+    }
+}
+
+/// The length of an array that its number precedes, as a 32-bit integer: that of `numnames`, `numtypes`, `numHosts`, or of
+/// the `hooks` that end a `struct nodeinfo`.
+pub(in crate::netgraph) unsafe extern "C" fn count_before(
+    _kind: *const ng_parse_type,
+    _start: *const u8,
+    array: *const u8,
+) -> c_int {
+    let count = array.wrapping_sub(4).cast::<u32>();
+    // SAFETY: a structure in which the number precedes the array.
+    let count = unsafe { count.read_unaligned() };
+    c_int::try_from(count).unwrap_or(-1)
 }
 
 /// Exports basic types.

@@ -3,13 +3,9 @@
 use super::*;
 use crate::netgraph::errors::{E2BIG, EALREADY, ENOENT, ENOSYS};
 
-/// Asks a node to convert a message; the answer's embedded arguments, or the error.
+/// Asks a node to convert a message; the arguments of the message within the answer, or the error.
 fn convert(node: &NodeRef, command: u32, inner: ng_mesg, arguments: &[u8]) -> core::result::Result<Vec<u8>, c_int> {
-    let embedded = crate::netgraph::ascii::embed(inner, arguments);
-    match generic(node, ".:", command, &embedded) {
-        0 => Ok(mail(node).remove(0).1[56..].to_vec()),
-        code => Err(code),
-    }
+    super::convert(node, ".:", command, inner, arguments).map(|message| message[56..].to_vec())
 }
 
 fn to_binary(node: &NodeRef, name: &str, text: &str) -> core::result::Result<Vec<u8>, c_int> {

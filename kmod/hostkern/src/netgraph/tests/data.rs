@@ -2,10 +2,11 @@
 
 use super::*;
 use crate::netgraph::capture::{Header, inject, received};
+use crate::netgraph::errors::{ENOTCONN, EOPNOTSUPP};
 use crate::netgraph::{settle, snapshot};
 
 /// A node of a type with a capture on each of these hooks; the captures are named after the hooks.
-fn surround(kind: &str, hooks: &[&str]) -> NodeRef {
+pub(super) fn surround(kind: &str, hooks: &[&str]) -> NodeRef {
     let from = make("mailbox");
     let (first, others) = hooks.split_first().expect("at least one hook");
     assert_eq!(make_peer(&from, "capture", "keep", "test"), 0);
@@ -21,13 +22,13 @@ fn surround(kind: &str, hooks: &[&str]) -> NodeRef {
     from
 }
 
-fn peer_of(from: &NodeRef, path: &str, kind: &str, ours: &str, theirs: &str) -> c_int {
+pub(super) fn peer_of(from: &NodeRef, path: &str, kind: &str, ours: &str, theirs: &str) -> c_int {
     let arguments = [field(kind, 32), field(ours, 32), field(theirs, 32)].concat();
     generic(from, path, NGM_MKPEER, &arguments)
 }
 
 /// How many frames each has received.
-fn counts(names: &[&str]) -> Vec<usize> {
+pub(super) fn counts(names: &[&str]) -> Vec<usize> {
     settle();
     let frames = names
         .iter()
@@ -36,7 +37,7 @@ fn counts(names: &[&str]) -> Vec<usize> {
 }
 
 /// Removes everything: the captures go with the node, and the first one with the test's own.
-fn dispose_all(from: NodeRef, kernel: Kernel) {
+pub(super) fn dispose_all(from: NodeRef, kernel: Kernel) {
     shut_down(&from, "keep.port");
     dispose(from);
     assert_eq!(snapshot(), []);
@@ -44,7 +45,7 @@ fn dispose_all(from: NodeRef, kernel: Kernel) {
 }
 
 /// An Ethernet frame between stations with these numbers.
-fn frame(to: u8, from: u8) -> Vec<u8> {
+pub(super) fn frame(to: u8, from: u8) -> Vec<u8> {
     [&[2, 0, 0, 0, 0, to, 2, 0, 0, 0, 0, from][..], &[0x08, 0x00, 1, 2, 3]].concat()
 }
 
@@ -84,20 +85,57 @@ fn a_tee_copies() {
     assert_eq!(inject("right", "port", b"x", Header::Packet), Ok(()));
     assert_eq!(counts(&names), [1, 0, 0, 1]);
     assert_eq!(inject("left2right", "port", b"y", Header::Packet), Ok(()));
-    assert_eq!(counts(&names), [1, 1, 0, 1]);
+    assert_eq!(counts(&names), [2, 0, 0, 1]);
+    assert_eq!(inject("right2left", "port", b"z", Header::Packet), Ok(()));
+    assert_eq!(counts(&names), [2, 1, 0, 1]);
+    let stats = "{ right={ inOctets=1 inFrames=1 outOctets=1 outFrames=1 } left={ outOctets=2 outFrames=2 } \
+                 right2left={ inOctets=1 inFrames=1 outOctets=1 outFrames=1 } left2right={ inOctets=1 inFrames=1 } }";
+    assert_eq!(ask(&from, "keep.port", "getstats", ""), Ok(stats.to_owned()));
+    assert_eq!(ask(&from, "keep.port", "getclrstats", ""), Ok(stats.to_owned()));
+    assert_eq!(ask(&from, "keep.port", "getstats", ""), Ok("{ }".to_owned()));
     dispose_all(from, kernel);
 }
 
 #[test]
-fn one_to_many_takes_turns() {
+fn one_to_many_sends_as_configured() {
     let kernel = Kernel::boot();
     let names = ["one", "many0", "many1"];
     let from = surround("one2many", &names);
+    let send = || inject("one", "port", b"x", Header::Packet).map_err(|error| error.get());
+    assert_eq!(send(), Err(ENOTCONN), "links are down at first");
+    let configure = |text: &str| ask(&from, "keep.port", "setconfig", text);
+    assert_eq!(
+        configure("{ xmitAlg=1 failAlg=1 enabledLinks=[ 1 1 ] }"),
+        Ok(String::new())
+    );
     for _ in 0..4 {
-        assert_eq!(inject("one", "port", b"x", Header::Packet), Ok(()));
+        assert_eq!(send(), Ok(()));
     }
     assert_eq!(inject("many1", "port", b"y", Header::Missing), Ok(()));
     assert_eq!(counts(&names), [1, 2, 2]);
+    assert_eq!(
+        configure("{ xmitAlg=2 failAlg=1 enabledLinks=[ 1 1 ] }"),
+        Ok(String::new())
+    );
+    assert_eq!(send(), Ok(()));
+    assert_eq!(counts(&names), [1, 3, 3]);
+    assert_eq!(
+        configure("{ xmitAlg=3 failAlg=1 enabledLinks=[ 1=1 ] }"),
+        Ok(String::new())
+    );
+    assert_eq!(send(), Ok(()));
+    assert_eq!(counts(&names), [1, 3, 4]);
+    for (bad, error) in [("xmitAlg=4 failAlg=1", EINVAL), ("xmitAlg=1 failAlg=2", EOPNOTSUPP)] {
+        assert_eq!(configure(&format!("{{ {bad} }}")), Err(error));
+    }
+    let config = "{ xmitAlg=3 failAlg=1 enabledLinks=[ 1=1 ] }".to_owned();
+    assert_eq!(ask(&from, "keep.port", "getconfig", ""), Ok(config));
+    let one = "{ recvOctets=7 recvPackets=7 xmitOctets=1 xmitPackets=1 }".to_owned();
+    assert_eq!(ask(&from, "keep.port", "getstats", "-1"), Ok(one));
+    let second = "{ recvOctets=1 recvPackets=1 xmitOctets=4 xmitPackets=4 }".to_owned();
+    assert_eq!(ask(&from, "keep.port", "getclrstats", "1"), Ok(second));
+    assert_eq!(ask(&from, "keep.port", "getstats", "1"), Ok("{ }".to_owned()));
+    assert_eq!(ask(&from, "keep.port", "getstats", "64"), Err(EINVAL));
     dispose_all(from, kernel);
 }
 

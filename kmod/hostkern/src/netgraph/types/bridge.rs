@@ -1,80 +1,95 @@
-//! `bridge`: an Ethernet switch with the ports `link0`, `link1`, …
+//! `bridge`: an Ethernet switch with the ports `link0`, `link1`, …, and `uplink1`, `uplink2`, … that it learns nothing from.
+//!
+//! All of its configuration is honoured, with times measured as frames and questions come, rather than once a second.
+
+mod commands;
+mod table;
 
 use core::ffi::CStr;
-use std::collections::HashMap;
+use core::sync::atomic::{AtomicBool, Ordering};
+use std::ffi::CString;
 
-use super::hub::flood;
-use crate::netgraph::errors::{EINVAL, Result};
+use kpi::raw::netgraph::ng_cmdlist;
+
+use super::arguments::{command_of, number};
+use crate::clock::uptime;
+use crate::netgraph::errors::{EINVAL, ENOMEM, Result};
 use crate::netgraph::hook::HookRef;
 use crate::netgraph::item::Item;
-use crate::netgraph::native::{Afterwards, NodeType, hook, send_bytes, take_bytes};
+use crate::netgraph::message::Message;
+use crate::netgraph::native::{Afterwards, NodeType, hook, leave_with_last_hook, send_bytes, take_bytes};
 use crate::netgraph::node::NodeRef;
 use crate::sync::{Mutex, lock};
-
-type Mac = [u8; 6];
+use table::Table;
 
 #[derive(Default)]
 pub(crate) struct Bridge {
-    /// Behind which port a station is.
-    stations: Mutex<HashMap<Mac, Vec<u8>>>,
-}
-
-/// Whether a frame may be sent from, or only to, an address: group addresses have the lowest bit of the first byte set.
-fn is_group(mac: Mac) -> bool {
-    mac[0] & 1 != 0
-}
-
-/// The destination and the source of a frame; `None` if it is too short for an Ethernet header.
-fn addresses(frame: &[u8]) -> Option<(Mac, Mac)> {
-    let header = frame.get(..14)?;
-    Some((header[..6].try_into().ok()?, header[6..12].try_into().ok()?))
-}
-
-/// Whether a port may be called so: `link` and a number without leading zeros.
-fn is_port(name: &[u8]) -> bool {
-    let number = name
-        .strip_prefix(b"link")
-        .and_then(|number| core::str::from_utf8(number).ok());
-    number.is_some_and(|number| number.parse::<u32>().is_ok_and(|value| value.to_string() == number))
+    table: Mutex<Table>,
+    /// Outlives its last hook.
+    persistent: AtomicBool,
 }
 
 impl Bridge {
-    /// Learns where the sender is, and says where the receiver is, if that is known.
-    fn learn(&self, to: Mac, from: Mac, port: &[u8]) -> Option<Vec<u8>> {
-        let mut stations = lock(&self.stations);
-        stations.insert(from, port.to_vec());
-        stations.get(&to).cloned()
+    fn send(&self, node: &NodeRef, port: &[u8], frame: &[u8]) -> Result {
+        let name = CString::new(port).map_err(|_| EINVAL)?;
+        // A port may go meanwhile.
+        let Some(hook) = hook(node, &name) else { return Ok(()) };
+        lock(&self.table).count_out(port, frame);
+        let sent = send_bytes(frame, &hook);
+        if sent == Err(ENOMEM) {
+            lock(&self.table).count_failure(port);
+        }
+        sent
     }
 }
 
 impl NodeType for Bridge {
     const NAME: &'static CStr = c"bridge";
 
-    fn new_hook(&self, name: &[u8]) -> Result {
-        if is_port(name) { Ok(()) } else { Err(EINVAL) }
+    const COMMANDS: &'static [ng_cmdlist] = commands::COMMANDS;
+
+    fn new_hook(&self, node: &NodeRef, name: &[u8]) -> Result {
+        let is_first = node.hook_count.load(Ordering::Acquire) == 0;
+        lock(&self.table).add_port(name, is_first)
     }
 
     fn receive(&self, node: &NodeRef, port: &HookRef, item: Item) -> Result {
         let frame = take_bytes(item);
-        let (to, from) = addresses(&frame).ok_or(EINVAL)?;
-        if is_group(from) {
-            return Err(EINVAL);
+        let ports = lock(&self.table).route(&port.name(), &frame, uptime())?;
+        let sent = ports.iter().map(|port| self.send(node, port, &frame));
+        // The first failure counts.
+        sent.fold(Ok(()), Result::and)
+    }
+
+    fn message(&self, _node: &NodeRef, hook: Option<&HookRef>, message: &Message) -> Result<Option<Vec<u8>>> {
+        let (command, arguments) = (command_of(message, commands::COOKIE)?, message.arguments());
+        let link = || number(arguments).map(u32::cast_signed);
+        let mut table = lock(&self.table);
+        match command {
+            commands::SET_CONFIG => table.configure(arguments)?,
+            commands::GET_CONFIG => return Ok(Some(table.config())),
+            commands::RESET => table.reset(),
+            commands::GET_STATS => return table.counts(link()?).map(Some),
+            commands::CLEAR_STATS => table.clear_counts(link()?)?,
+            commands::GET_CLEAR_STATS => {
+                let counts = table.counts(link()?)?;
+                table.clear_counts(link()?)?;
+                return Ok(Some(counts));
+            }
+            commands::GET_TABLE => return Ok(Some(table.stations(uptime()))),
+            commands::SET_PERSISTENT => self.persistent.store(true, Ordering::Relaxed),
+            commands::MOVE_HOST => table.move_host(arguments, hook.map(|hook| hook.name()), uptime())?,
+            _ => return Err(EINVAL),
         }
-        let known = self.learn(to, from, &port.name()).filter(|_| !is_group(to));
-        let known = known.and_then(|name| std::ffi::CString::new(name).ok());
-        match known.and_then(|name| hook(node, &name)) {
-            Some(there) if there.address() == port.address() => Ok(()),
-            Some(there) => send_bytes(&frame, &there),
-            None => flood(node, port, &frame),
-        }
+        Ok(None)
     }
 
     fn disconnected(&self, node: &NodeRef, port: &HookRef) -> Afterwards {
-        let (mut stations, name) = (lock(&self.stations), port.name());
-        stations.retain(|_, behind| *behind != name);
-        match node.hook_count.load(core::sync::atomic::Ordering::Acquire) {
-            0 => Afterwards::Remove,
-            _ => Afterwards::Stay,
+        lock(&self.table).remove_port(&port.name());
+        if self.persistent.load(Ordering::Relaxed) {
+            Afterwards::Stay
+        } else {
+            leave_with_last_hook(node)
         }
     }
 }

@@ -106,7 +106,7 @@ impl NodeType for Capture {
         Ok(())
     }
 
-    fn message(&self, node: &NodeRef, _message: &Message) -> Result<Option<Vec<u8>>> {
+    fn message(&self, node: &NodeRef, _hook: Option<&HookRef>, _message: &Message) -> Result<Option<Vec<u8>>> {
         match record(node, |record| record.answer) {
             0 => Ok(None),
             code => Err(code),

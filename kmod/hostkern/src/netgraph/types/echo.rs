@@ -19,7 +19,7 @@ impl NodeType for Echo {
         forward(item, hook)
     }
 
-    fn message(&self, _node: &NodeRef, message: &Message) -> Result<Option<Vec<u8>>> {
+    fn message(&self, _node: &NodeRef, _hook: Option<&HookRef>, message: &Message) -> Result<Option<Vec<u8>>> {
         Ok(Some(message.arguments().to_vec()))
     }
 }

@@ -3,11 +3,15 @@
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicBool, Ordering};
 
+use kpi::raw::netgraph::ng_cmdlist;
+
+use super::arguments::command_of;
+use crate::netgraph::ascii::list::{END, NONE, command};
 use crate::netgraph::errors::{EINVAL, Result};
 use crate::netgraph::hook::HookRef;
 use crate::netgraph::item::Item;
 use crate::netgraph::message::Message;
-use crate::netgraph::native::{Afterwards, NodeType, hooks, send_bytes, take_bytes};
+use crate::netgraph::native::{Afterwards, NodeType, hooks, leave_with_last_hook, send_bytes, take_bytes};
 use crate::netgraph::node::NodeRef;
 
 /// `NGM_HUB_COOKIE`
@@ -22,7 +26,7 @@ pub(crate) struct Hub {
 }
 
 /// Sends a packet out of every hook but the one it came in by. The first failure counts.
-pub(super) fn flood(node: &NodeRef, from: &HookRef, bytes: &[u8]) -> Result {
+fn flood(node: &NodeRef, from: &HookRef, bytes: &[u8]) -> Result {
     let others = hooks(node).into_iter().filter(|hook| hook.address() != from.address());
     others.map(|hook| send_bytes(bytes, &hook)).fold(Ok(()), Result::and)
 }
@@ -30,13 +34,14 @@ pub(super) fn flood(node: &NodeRef, from: &HookRef, bytes: &[u8]) -> Result {
 impl NodeType for Hub {
     const NAME: &'static CStr = c"hub";
 
+    const COMMANDS: &'static [ng_cmdlist] = &[command(COOKIE, SET_PERSISTENT, c"setpersistent", NONE, NONE), END];
+
     fn receive(&self, node: &NodeRef, hook: &HookRef, item: Item) -> Result {
         flood(node, hook, &take_bytes(item))
     }
 
-    fn message(&self, _node: &NodeRef, message: &Message) -> Result<Option<Vec<u8>>> {
-        let header = message.header();
-        if (header.typecookie, header.cmd) != (COOKIE, SET_PERSISTENT) {
+    fn message(&self, _node: &NodeRef, _hook: Option<&HookRef>, message: &Message) -> Result<Option<Vec<u8>>> {
+        if command_of(message, COOKIE)? != SET_PERSISTENT {
             return Err(EINVAL);
         }
         self.persistent.store(true, Ordering::Relaxed);
@@ -44,11 +49,10 @@ impl NodeType for Hub {
     }
 
     fn disconnected(&self, node: &NodeRef, _hook: &HookRef) -> Afterwards {
-        let is_last = node.hook_count.load(Ordering::Acquire) == 0;
-        if is_last && !self.persistent.load(Ordering::Relaxed) {
-            Afterwards::Remove
-        } else {
+        if self.persistent.load(Ordering::Relaxed) {
             Afterwards::Stay
+        } else {
+            leave_with_last_hook(node)
         }
     }
 }
