@@ -8,13 +8,14 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use ngforge_image::build::{self, Built, Request};
 use ngforge_image::hosted::{self, Hosted, Parts};
 use ngforge_image::sets::{self, Source};
 use ngforge_image::spec::{InterfaceUse, Spec};
 use xshell::Shell;
 
+use crate::base::Base;
 use crate::util;
 use apt::{Apt, Refresh};
 use console::Console;
@@ -128,15 +129,6 @@ pub struct Debian {
     /// Fetch newer packages for a hosted base, where there are any, instead of those in the cache
     #[arg(long)]
     pub refresh: bool,
-}
-
-/// What an appliance runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Base {
-    /// FreeBSD, from its distribution sets
-    Freebsd,
-    /// The hosted kernel on Linux, from Debian packages: a rehearsal, not FreeBSD
-    Hosted,
 }
 
 impl Image {

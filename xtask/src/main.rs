@@ -2,7 +2,7 @@
 //!
 //! `main` parses and dispatches; one file per command. What several commands share lives in the other modules:
 //! [`toolchain`] (which Rust can cross-compile), [`linker`] and [`zig`] (linking for FreeBSD), [`util`] (running
-//! programs, the repository root), [`preflight`] (which programs are needed and how to get them), [`vm`] and [`ssh`]
+//! programs, the repository root), [`base`] (what an appliance runs), [`preflight`] (which programs are needed and how to get them), [`vm`] and [`ssh`]
 //! (machines and sessions on them), [`stop`] (Ctrl-C).
 
 #![deny(unsafe_code)]
@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+mod base;
 mod bench;
 mod conformance;
 mod doctor;

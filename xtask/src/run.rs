@@ -62,7 +62,7 @@ impl Run {
 
     fn qemu(&self, appliance: &Appliance) -> Result<()> {
         stop::install()?;
-        let prepared = self.machine.prepare()?;
+        let prepared = self.machine.prepare(appliance)?;
         let dir = tempfile::Builder::new()
             .prefix("ngforge-run-")
             .tempdir()
@@ -76,6 +76,7 @@ impl Run {
             .machine
             .machine(&prepared, disk, nics, Console::Terminal, dir.path())?;
         let mut guest = Guest::start(&machine, dir.path(), Leash::Tight)?;
+        eprintln!("{}: {}", appliance.name, appliance.introduction());
         eprintln!(
             "accelerator: {} ({})",
             prepared.choice.accelerator.name(),
@@ -112,12 +113,13 @@ impl Run {
         let ssh_port = self.ssh_port.unwrap_or(BHYVE_SSH_PORT);
         let bhyve = Bhyve {
             appliance,
-            memory: self.machine.memory,
+            memory: self.machine.memory(appliance),
             cpus: self.machine.cpus,
             ssh_port,
             writes: self.writes(),
         };
         let script = bhyve.script()?;
+        println!("# {}: {}", appliance.name, appliance.introduction());
         println!("# as root on a FreeBSD host with the packages bhyve-firmware and libslirp");
         print!("{script}");
         println!("# then: {}", ssh_line(ssh_port, appliance));
@@ -152,6 +154,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
+    use crate::base::Base;
     use crate::vm::disk::{Disk, Fate, Format};
 
     #[derive(Parser)]
@@ -167,7 +170,8 @@ mod tests {
     fn appliance() -> Appliance {
         Appliance {
             name: "a".into(),
-            base: "freebsd".into(),
+            base: Base::Freebsd,
+            system: None,
             release: "14.3".into(),
             disk: Disk {
                 path: "a.raw".into(),

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::base::Base;
 use crate::ssh::{Connection, Deadline, Login};
 use crate::vm::accel::Choice;
 use crate::vm::disk::{self, Appliance};
@@ -29,8 +30,6 @@ use record::{Record, Run};
 use runner::Runner;
 use spec::{Suite, Test};
 
-/// Seconds from power-on to SSH with KVM; more with TCG.
-const BOOT_TIME: u64 = 120;
 /// Seconds for which a booting guest may be silent with KVM; more with TCG.
 const SILENCE: u64 = 30;
 /// Lines of the serial console in the report of a guest that failed.
@@ -46,7 +45,7 @@ pub struct Smoke {
     /// Run only tests whose file or name contains this; may be given several times
     #[arg(long, value_name = "TEXT")]
     filter: Vec<String>,
-    /// Seconds from power-on to SSH [default: 120 with KVM, 360 with TCG]
+    /// Seconds from power-on to SSH [default: 120 with KVM, 360 with TCG; half of that for a hosted base]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=7200))]
     timeout: Option<u64>,
     /// Seconds for which a booting guest may write nothing to its console [default: 30 with KVM, 90 with TCG]
@@ -85,8 +84,9 @@ impl Smoke {
         stop::install()?;
         let suites = self.suites()?;
         let appliance = self.machine.appliance()?;
+        self.check_base(&appliance)?;
         self.check_nics(&suites, &appliance)?;
-        let programs = self.programs(&suites, &appliance.base)?;
+        let programs = self.programs(&suites, appliance.base)?;
         let output = self.output_folder()?;
         let mut bench = self.bench(appliance, &output)?;
         let run = self.boot_and_test(&suites, &programs, &mut bench);
@@ -127,6 +127,19 @@ impl Smoke {
         self.filter.is_empty() || self.filter.iter().any(matches)
     }
 
+    /// What is recorded of conformance is what holds on FreeBSD.
+    fn check_base(&self, appliance: &Appliance) -> Result<()> {
+        if self.conformance && appliance.base != Base::Freebsd {
+            bail!(
+                "--conformance is about FreeBSD, and the image {} is {}\n\
+                 hint: --base freebsd takes the newest image of FreeBSD; `cargo xtask conformance` needs no image",
+                appliance.name,
+                appliance.introduction()
+            );
+        }
+        Ok(())
+    }
+
     fn check_nics(&self, suites: &[Suite], appliance: &Appliance) -> Result<()> {
         for suite in suites {
             for test in { suite.tests.iter() }.filter(|test| self.wants(suite, test)) {
@@ -158,7 +171,7 @@ impl Smoke {
 
     fn bench(&self, appliance: Appliance, output: &Path) -> Result<Bench> {
         let identity = self.machine.identity(&appliance)?;
-        let prepared = self.machine.prepare()?;
+        let prepared = self.machine.prepare(&appliance)?;
         let dir = tempfile::Builder::new()
             .prefix("ngforge-smoke-")
             .tempdir()
@@ -190,11 +203,11 @@ impl Smoke {
     }
 
     /// Builds the programs that wanted tests upload; where each lies, by name.
-    fn programs(&self, suites: &[Suite], base: &str) -> Result<BTreeMap<String, PathBuf>> {
+    fn programs(&self, suites: &[Suite], base: Base) -> Result<BTreeMap<String, PathBuf>> {
         let tests = suites
             .iter()
             .flat_map(|suite| suite.tests.iter().filter(|test| self.wants(suite, test)));
-        let meant = tests.filter(|test| test.on.as_deref().is_none_or(|on| on == base));
+        let meant = tests.filter(|test| test.on.is_none_or(|on| on == base));
         let names: BTreeSet<&str> = meant.filter_map(|test| test.upload.as_deref()).collect();
         if names.is_empty() {
             return Ok(BTreeMap::new());
@@ -206,10 +219,8 @@ impl Smoke {
 
     fn boot_and_test(&self, suites: &[Suite], programs: &BTreeMap<String, PathBuf>, bench: &mut Bench) -> Run {
         let mut run = bench.run();
-        println!(
-            "{}: {} {}, accelerator {}",
-            run.image, run.base, run.release, run.accelerator
-        );
+        println!("{}: {}", run.image, run.introduction);
+        println!("accelerator: {}", run.accelerator);
         let booted = self.boot(bench);
         let connection = match booted {
             Ok((connection, seconds)) => {
@@ -226,7 +237,7 @@ impl Smoke {
             login: &bench.login,
             watch: &mut bench.guest,
             ports: &bench.ports,
-            base: &bench.appliance.base,
+            base: bench.appliance.base,
             programs,
             connection,
             over: run.ended_early.clone(),
@@ -249,12 +260,20 @@ impl Smoke {
     fn boot(&self, bench: &mut Bench) -> Result<(Connection, f64)> {
         let slowness = u64::from(bench.choice.accelerator.slowness());
         let silence = Duration::from_secs(self.silence.unwrap_or(SILENCE * slowness));
-        let timeout = Duration::from_secs(self.timeout.unwrap_or(BOOT_TIME * slowness));
+        let timeout = Duration::from_secs(self.timeout.unwrap_or(boot_time(bench.appliance.base) * slowness));
         let start = Instant::now();
         bench.guest.guest.boot(Phase::Booting(silence))?;
         let attempt = Connection::open(&bench.login, Deadline::after(timeout), &mut bench.guest);
         bench.guest.is_up();
         Ok((attempt?, start.elapsed().as_secs_f64()))
+    }
+}
+
+/// Seconds from power-on to SSH with KVM; more with TCG.
+fn boot_time(base: Base) -> u64 {
+    match base {
+        Base::Freebsd => 120,
+        Base::Hosted => 60,
     }
 }
 
@@ -279,7 +298,8 @@ impl Bench {
     fn run(&self) -> Run {
         Run {
             image: self.appliance.name.clone(),
-            base: self.appliance.base.clone(),
+            base: self.appliance.base,
+            introduction: self.appliance.introduction(),
             release: self.appliance.release.clone(),
             accelerator: format!("{} ({})", self.choice.accelerator.name(), self.choice.reason),
             boot_seconds: None,

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::base::Base;
+
 /// What became of one test.
 #[derive(Debug, Clone, Serialize)]
 pub struct Record {
@@ -70,8 +72,10 @@ pub struct Run {
     /// The image's name.
     pub image: String,
     /// What it runs.
-    pub base: String,
-    /// The release of that.
+    pub base: Base,
+    /// The same in words.
+    pub introduction: String,
+    /// FreeBSD's release; of a hosted base, the one that its module is built for.
     pub release: String,
     /// What ran the guest's instructions, and why.
     pub accelerator: String,

@@ -39,7 +39,8 @@ pub fn row(record: &Record) -> String {
 /// The end of the report.
 pub fn summary(run: &Run) -> String {
     let tally = run.tally();
-    let mut text = match run.boot_seconds {
+    let mut text = format!("{}: {}\n", run.image, run.introduction);
+    text += &match run.boot_seconds {
         Some(seconds) => format!("power-on to SSH: {seconds:.1} s ({})\n", run.accelerator),
         None => format!("SSH was never reached ({})\n", run.accelerator),
     };
@@ -95,12 +96,21 @@ fn junit(run: &Run) -> String {
             count(&cases, "<skipped")
         );
         xml += &format!(
-            "  <testsuite name=\"{}\" {counts}>\n{}  </testsuite>\n",
+            "  <testsuite name=\"{}\" {counts}>\n{}{}  </testsuite>\n",
             escaped(name),
+            properties(run),
             cases.concat()
         );
     }
     xml + "</testsuites>\n"
+}
+
+/// What the guest is, which JUnit XML takes in suites only.
+fn properties(run: &Run) -> String {
+    let values = [("base", run.base.name()), ("introduction", &run.introduction)];
+    let property = |(name, value)| format!("      <property name=\"{name}\" value=\"{}\"/>\n", escaped(value));
+    let all = values.into_iter().map(property).collect::<String>();
+    format!("    <properties>\n{all}    </properties>\n")
 }
 
 fn count(cases: &[String], element: &str) -> usize {
@@ -186,6 +196,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Base;
 
     fn record(suite: &str, outcome: Outcome) -> Record {
         Record {
@@ -201,7 +212,8 @@ mod tests {
     fn run(tests: Vec<Record>) -> Run {
         Run {
             image: "router".into(),
-            base: "freebsd".into(),
+            base: Base::Hosted,
+            introduction: "a rehearsal".into(),
             release: "14.3".into(),
             accelerator: "tcg (as asked)".into(),
             boot_seconds: Some(41.0),
@@ -241,6 +253,12 @@ mod tests {
             .unwrap();
         assert_eq!(failure.attribute("message"), Some("<why>"));
         assert_eq!(failure.text(), Some("<why>\ntoo"));
+        let properties = document.descendants().filter(|node| node.has_tag_name("property"));
+        let boot: Vec<_> = properties
+            .take(2)
+            .map(|node| node.attribute("value").unwrap())
+            .collect();
+        assert_eq!(boot, ["hosted", "a rehearsal"]);
         assert!(xml.len() < 100_000, "output in XML is limited");
     }
 
@@ -258,6 +276,7 @@ mod tests {
             .unwrap();
         assert_eq!(failure.text(), Some("panic: x\ncpuid = 0"));
         let summary = summary(&run);
+        assert!(summary.starts_with("router: a rehearsal\n"), "{summary}");
         assert!(
             summary.contains("ended early: the guest's kernel panicked"),
             "{summary}"
@@ -289,6 +308,10 @@ mod tests {
     fn the_json_holds_outcome_and_reason() {
         let run = run(vec![record("a", Outcome::Failed(vec!["why".into()]))]);
         let json = serde_json::to_value(&run).unwrap();
+        assert_eq!(
+            (&json["base"], &json["introduction"]),
+            (&"hosted".into(), &"a rehearsal".into())
+        );
         assert_eq!(json["tests"][0]["outcome"], "failed");
         assert_eq!(json["tests"][0]["reason"][0], "why");
     }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::frames::Port;
 use super::record::{Outcome, Record};
 use super::spec::{Step, Suite, Test};
+use crate::base::Base;
 use crate::ssh::exec::{Captured, Exit, Output, Running};
 use crate::ssh::{Connection, Deadline, Failure, Login};
 use crate::vm::{Demise, Watch};
@@ -41,7 +42,7 @@ pub struct Runner<'a> {
     /// The harness's ends of the network cards.
     pub ports: &'a [Port],
     /// What the guest runs.
-    pub base: &'a str,
+    pub base: Base,
     /// Where the programs lie that tests upload, by name.
     pub programs: &'a BTreeMap<String, PathBuf>,
     /// The session, unless a test broke it.
@@ -74,12 +75,12 @@ impl Runner<'_> {
     }
 
     fn judge(&mut self, test: &Test) -> (Outcome, Evidence) {
+        if let Some(base) = test.on.filter(|base| *base != self.base) {
+            let reason = format!("only on {}; this is {}", base.name(), self.base.name());
+            return (Outcome::Skipped(reason), Evidence::default());
+        }
         if let Some(reason) = &self.over {
             return (Outcome::NotRun(reason.clone()), Evidence::default());
-        }
-        if let Some(base) = test.on.as_deref().filter(|base| *base != self.base) {
-            let reason = format!("only on {base}; this is {}", self.base);
-            return (Outcome::Skipped(reason), Evidence::default());
         }
         let mut evidence = Evidence::default();
         if let Err(failure) = self.attempt(test, &mut evidence) {

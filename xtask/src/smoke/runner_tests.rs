@@ -17,7 +17,7 @@ fn run_with(server: &Server, watch: &mut dyn Watch, ports: &[Port], tests: &str)
         login: &server.login(),
         watch,
         ports,
-        base: "freebsd",
+        base: Base::Freebsd,
         programs: &std::collections::BTreeMap::new(),
         connection: None,
         over: None,
@@ -39,7 +39,7 @@ fn expectations_decide() {
     let records = run("
   - {name: good, command: 'echo one; exit 3', status: 3, stdout: {equals: one}}
   - {name: bad, command: 'echo two >&2; false', stdout: {equals: one}, stderr: {matches: three}}
-  - {name: elsewhere, on: moon, command: 'true'}
+  - {name: elsewhere, on: hosted, command: 'true'}
   - name: several lines and quotes
     command: |
       for word in a 'b c'; do
@@ -49,6 +49,7 @@ fn expectations_decide() {
     stdout: {equals: \"<a>\\n<b c>\"}
 ");
     assert_eq!(words(&records), ["ok", "FAILED", "skipped", "ok"]);
+    assert_eq!(records[2].outcome.reasons(), ["only on hosted; this is freebsd"]);
     assert_eq!(records[1].outcome.reasons().len(), 3);
     assert_eq!(records[1].outcome.reasons()[0], "exit status 1 instead of 0");
 }

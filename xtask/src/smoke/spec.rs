@@ -9,6 +9,7 @@ use serde::de::{Deserializer, Error};
 
 use super::ethernet::Frame;
 use super::expect::Expect;
+use crate::base::Base;
 
 /// The tests of one file.
 #[derive(Debug, Deserialize)]
@@ -30,9 +31,9 @@ pub struct Suite {
 pub struct Test {
     /// What the test shows; unique among all files.
     pub name: String,
-    /// The only base this test is meant for, such as `freebsd`.
+    /// The only base this test is meant for: `freebsd` or `hosted`.
     #[serde(default)]
-    pub on: Option<String>,
+    pub on: Option<Base>,
     /// A program of this workspace, such as `conformance`: built for the guest and laid into its /tmp before the test.
     #[serde(default)]
     pub upload: Option<String>,
@@ -261,6 +262,10 @@ tests:
             (
                 "about: a\ntests:\n  - command: ls\n",
                 vec!["missing field `name`", "line 3"],
+            ),
+            (
+                "about: a\ntests:\n  - name: x\n    command: ls\n    on: moon\n",
+                vec!["unknown variant `moon`, expected `freebsd` or `hosted`", "line 5"],
             ),
             ("tests: []\n", vec!["missing field `about`"]),
             (

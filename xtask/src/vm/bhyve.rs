@@ -112,11 +112,13 @@ fn quoted(path: &Path) -> String {
 mod tests {
     use super::super::disk::{Disk, Fate};
     use super::*;
+    use crate::base::Base;
 
     fn appliance(format: Format) -> Appliance {
         Appliance {
             name: "edge router".into(),
-            base: "freebsd".into(),
+            base: Base::Freebsd,
+            system: None,
             release: "14.3".into(),
             disk: Disk {
                 path: "/images/edge.raw".into(),

@@ -8,6 +8,7 @@ use ngforge_image::manifest::{Manifest, OutputFile};
 pub use ngforge_image::output::Format;
 use xshell::{Shell, cmd};
 
+use crate::base::Base;
 use crate::{preflight, util};
 
 /// A disk image and its format.
@@ -54,9 +55,11 @@ fn format_of(path: &Path) -> Result<Format> {
 pub struct Appliance {
     /// Its name, for reports.
     pub name: String,
-    /// What it runs: `freebsd`.
-    pub base: String,
-    /// Release of that.
+    /// What it runs.
+    pub base: Base,
+    /// What a hosted base consists of.
+    pub system: Option<String>,
+    /// FreeBSD's release; of a hosted base, the one that its module is built for.
     pub release: String,
     /// The image itself.
     pub disk: Disk,
@@ -84,10 +87,12 @@ impl Appliance {
             format,
             fate: Fate::Kept,
         };
-        check_size(&disk.path, file.size)?;
+        let base = base_of(&manifest, path)?;
+        check_size(&disk.path, file.size, base)?;
         Ok(Self {
             name: manifest.name,
-            base: manifest.base,
+            base,
+            system: manifest.system,
             release: manifest.release,
             disk,
             nics: manifest.nics,
@@ -95,19 +100,20 @@ impl Appliance {
         })
     }
 
-    /// An image that comes without a manifest: taken to be FreeBSD with three network cards.
+    /// An image that comes without a manifest: taken to have three network cards.
     ///
     /// # Errors
     /// The image cannot be read, or is empty.
-    pub fn from_image(path: &Path) -> Result<Self> {
+    pub fn from_image(path: &Path, base: Base) -> Result<Self> {
         let format = format_of(path)?;
         if std::fs::metadata(path)?.len() == 0 {
             bail!("the image {} is empty", path.display());
         }
         Ok(Self {
             name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
-            base: "freebsd".into(),
-            release: "unknown".into(),
+            base,
+            system: None,
+            release: "(release unknown)".into(),
             disk: Disk {
                 path: std::path::absolute(path)?,
                 format,
@@ -117,42 +123,73 @@ impl Appliance {
             identity: None,
         })
     }
+
+    /// What it is, in one line for people.
+    pub fn introduction(&self) -> String {
+        self.base.introduction(self.system.as_deref(), &self.release)
+    }
 }
 
-/// The newest manifest under `target/image/`.
-///
-/// # Errors
-/// There is none: no image was built.
-pub fn newest_manifest() -> Result<PathBuf> {
-    newest_json(&util::target_dir().join("image"))
-}
-
-fn newest_json(folder: &Path) -> Result<PathBuf> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let manifests = entries.filter(|entry| entry.path().extension().is_some_and(|extension| extension == "json"));
-    let newest = manifests.max_by_key(|entry| entry.metadata().and_then(|metadata| metadata.modified()).ok());
-    newest.map(|entry| entry.path()).with_context(|| {
+fn base_of(manifest: &Manifest, path: &Path) -> Result<Base> {
+    Base::named(&manifest.base).with_context(|| {
         format!(
-            "there is no image to boot: {} holds no manifest\n\
-             hint: build one with `cargo xtask image`, or name one with --manifest or --image",
-            folder.display()
+            "{} is of the base `{}`, which is unknown here: {} and {} are known",
+            path.display(),
+            manifest.base,
+            Base::Freebsd.name(),
+            Base::Hosted.name()
         )
     })
+}
+
+/// The newest manifest under `target/image/`, of this base or of any.
+///
+/// # Errors
+/// There is none: no such image was built.
+pub fn newest_manifest(base: Option<Base>) -> Result<PathBuf> {
+    newest_json(&util::target_dir().join("image"), base)
+}
+
+fn newest_json(folder: &Path, base: Option<Base>) -> Result<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let manifests = entries.filter(|entry| entry.path().extension().is_some_and(|extension| extension == "json"));
+    let wanted = manifests.filter(|entry| base.is_none_or(|base| tells(&entry.path(), base)));
+    let newest = wanted.max_by_key(|entry| entry.metadata().and_then(|metadata| metadata.modified()).ok());
+    newest.map(|entry| entry.path()).with_context(|| missing(folder, base))
+}
+
+/// Whether a file is a manifest of this base; what cannot be read is none.
+fn tells(path: &Path, base: Base) -> bool {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    serde_json::from_str::<Manifest>(&text).is_ok_and(|manifest| manifest.base == base.name())
+}
+
+fn missing(folder: &Path, base: Option<Base>) -> String {
+    let (which, command) = match base {
+        Some(base) => (format!(" of the base {}", base.name()), base.build_command()),
+        None => (String::new(), "cargo xtask image [--base hosted]"),
+    };
+    format!(
+        "there is no image{which} to boot: {} holds no manifest{which}\n\
+         hint: build one with `{command}`, or name one with --manifest or --image",
+        folder.display()
+    )
 }
 
 fn bootable(files: &[OutputFile]) -> Option<(&OutputFile, Format)> {
     files.iter().find_map(|file| Some((file, format_named(&file.format)?)))
 }
 
-fn check_size(path: &Path, expected: u64) -> Result<()> {
+fn check_size(path: &Path, expected: u64, base: Base) -> Result<()> {
     let actual = std::fs::metadata(path)
         .with_context(|| format!("could not read the image {}", path.display()))?
         .len();
     if actual != expected {
         bail!(
             "the image {} has {actual} bytes, but its manifest says {expected}: it is incomplete or was changed\n\
-             hint: build it again with `cargo xtask image`",
-            path.display()
+             hint: build it again with `{}`",
+            path.display(),
+            base.build_command()
         );
     }
     Ok(())
@@ -188,9 +225,14 @@ mod tests {
     use super::*;
 
     fn manifest(dir: &Path, size: u64) -> PathBuf {
+        manifest_of("freebsd", dir, size)
+    }
+
+    fn manifest_of(base: &str, dir: &Path, size: u64) -> PathBuf {
         let manifest = serde_json::json!({
             "name": "router",
-            "base": "freebsd",
+            "base": base,
+            "system": (base == "hosted").then_some("Debian 12, Linux 6.1"),
             "release": "14.3",
             "hostname": "router",
             "nics": 3,
@@ -225,8 +267,8 @@ mod tests {
     #[test]
     fn a_missing_or_foreign_manifest_is_named() {
         let dir = tempfile::tempdir().unwrap();
-        let error = newest_json(dir.path()).unwrap_err().to_string();
-        assert!(error.contains("cargo xtask image"), "{error}");
+        let error = newest_json(dir.path(), None).unwrap_err().to_string();
+        assert!(error.contains("`cargo xtask image [--base hosted]`"), "{error}");
         let other = dir.path().join("other.json");
         std::fs::write(&other, "{}").unwrap();
         let error = Appliance::from_manifest(&other).unwrap_err().to_string();
@@ -247,7 +289,31 @@ mod tests {
             .unwrap();
         std::fs::write(dir.path().join("b.json"), "").unwrap();
         std::fs::write(dir.path().join("c.raw"), "").unwrap();
-        assert_eq!(newest_json(dir.path()).unwrap(), dir.path().join("b.json"));
+        assert_eq!(newest_json(dir.path(), None).unwrap(), dir.path().join("b.json"));
+    }
+
+    #[test]
+    fn the_newest_manifest_of_a_base_is_found_among_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let hosted = dir.path().join("hosted.json");
+        std::fs::rename(manifest_of("hosted", dir.path(), 1024), &hosted).unwrap();
+        std::fs::write(dir.path().join("foreign.json"), "{}").unwrap();
+        let error = newest_json(dir.path(), Some(Base::Freebsd)).unwrap_err().to_string();
+        assert!(error.contains("no image of the base freebsd"), "{error}");
+        assert!(error.contains("`cargo xtask image`"), "{error}");
+        let freebsd = manifest(dir.path(), 1024);
+        assert_eq!(newest_json(dir.path(), Some(Base::Hosted)).unwrap(), hosted);
+        assert_eq!(newest_json(dir.path(), Some(Base::Freebsd)).unwrap(), freebsd);
+    }
+
+    #[test]
+    fn a_manifest_says_what_the_image_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let appliance = Appliance::from_manifest(&manifest_of("hosted", dir.path(), 1024)).unwrap();
+        let said = appliance.introduction();
+        assert!(said.contains("hosted base (Debian 12, Linux 6.1; "), "{said}");
+        let error = Appliance::from_manifest(&manifest_of("moon", dir.path(), 1024)).unwrap_err();
+        assert!(error.to_string().contains("freebsd and hosted are known"), "{error}");
     }
 
     #[test]
@@ -255,12 +321,18 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("disk.img");
         std::fs::write(&path, b"QFI\xfb rest").unwrap();
-        assert_eq!(Appliance::from_image(&path).unwrap().disk.format, Format::Qcow2);
+        assert_eq!(
+            Appliance::from_image(&path, Base::Freebsd).unwrap().disk.format,
+            Format::Qcow2
+        );
         std::fs::write(&path, b"anything").unwrap();
-        assert_eq!(Appliance::from_image(&path).unwrap().disk.format, Format::Raw);
+        assert_eq!(
+            Appliance::from_image(&path, Base::Freebsd).unwrap().disk.format,
+            Format::Raw
+        );
         std::fs::write(&path, b"").unwrap();
         assert!(
-            Appliance::from_image(&path)
+            Appliance::from_image(&path, Base::Freebsd)
                 .unwrap_err()
                 .to_string()
                 .contains("is empty")

@@ -9,6 +9,7 @@ use super::accel::{self, Choice, Wanted};
 use super::disk::{self, Appliance, Disk};
 use super::firmware::Firmware;
 use super::{Console, Machine, Nic};
+use crate::base::Base;
 use crate::preflight;
 
 /// What to boot and how.
@@ -17,6 +18,10 @@ pub struct MachineOptions {
     /// The manifest of the image to boot [default: the newest in target/image/]
     #[arg(long, value_name = "FILE")]
     pub manifest: Option<PathBuf>,
+    /// Boot an image of this base: the newest one in target/image/, or say that --image is one [default: the newest of
+    /// all; --image is taken to be FreeBSD]
+    #[arg(long, value_enum)]
+    pub base: Option<Base>,
     /// An image without a manifest, raw or qcow2
     #[arg(long, value_name = "FILE", conflicts_with = "manifest")]
     pub image: Option<PathBuf>,
@@ -32,9 +37,9 @@ pub struct MachineOptions {
     /// The QEMU program
     #[arg(long, value_name = "PROGRAM")]
     pub qemu: Option<PathBuf>,
-    /// Memory of the machine in MiB
-    #[arg(long, value_name = "MIB", default_value_t = 1024)]
-    pub memory: u32,
+    /// Memory of the machine in MiB [default: 1024; 256 for a hosted base]
+    #[arg(long, value_name = "MIB")]
+    pub memory: Option<u32>,
     /// Processors of the machine
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub cpus: u8,
@@ -52,6 +57,8 @@ pub struct Prepared {
     pub firmware: Firmware,
     /// What runs the guest's instructions, and why.
     pub choice: Choice,
+    /// Its memory in MiB.
+    pub memory: u32,
 }
 
 impl MachineOptions {
@@ -61,10 +68,11 @@ impl MachineOptions {
     /// There is no such image, or it is damaged.
     pub fn appliance(&self) -> Result<Appliance> {
         let mut appliance = match (&self.image, &self.manifest) {
-            (Some(image), _) => Appliance::from_image(image)?,
+            (Some(image), _) => Appliance::from_image(image, self.base.unwrap_or(Base::Freebsd))?,
             (None, Some(manifest)) => Appliance::from_manifest(manifest)?,
-            (None, None) => Appliance::from_manifest(&disk::newest_manifest()?)?,
+            (None, None) => Appliance::from_manifest(&disk::newest_manifest(self.base)?)?,
         };
+        self.check_base(&appliance)?;
         if let Some(identity) = &self.identity {
             appliance.identity = Some(identity.clone());
         }
@@ -72,6 +80,25 @@ impl MachineOptions {
             appliance.nics = nics;
         }
         Ok(appliance)
+    }
+
+    /// A manifest that was named may be of another base than the one that was asked for.
+    fn check_base(&self, appliance: &Appliance) -> Result<()> {
+        match self.base {
+            Some(wanted) if wanted != appliance.base => bail!(
+                "the image {} is {}, but --base asks for {}\n\
+                 hint: leave out --base, or leave out --manifest to take the newest image of that base",
+                appliance.name,
+                appliance.base.name(),
+                wanted.name()
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// How much memory a machine with this image has, in MiB.
+    pub fn memory(&self, appliance: &Appliance) -> u32 {
+        self.memory.unwrap_or_else(|| appliance.base.memory())
     }
 
     /// The private key of the image.
@@ -97,14 +124,19 @@ impl MachineOptions {
     ///
     /// # Errors
     /// One of them is missing.
-    pub fn prepare(&self) -> Result<Prepared> {
+    pub fn prepare(&self, appliance: &Appliance) -> Result<Prepared> {
         let qemu = match &self.qemu {
             Some(qemu) => given_program(qemu)?,
             None => preflight::need("qemu-system-x86_64")?,
         };
         let firmware = Firmware::find(self.firmware.as_deref())?;
         let choice = accel::choose(self.accel, &qemu, &firmware)?;
-        Ok(Prepared { qemu, firmware, choice })
+        Ok(Prepared {
+            qemu,
+            firmware,
+            choice,
+            memory: self.memory(appliance),
+        })
     }
 
     /// The machine, with its sockets and variables in `dir`.
@@ -125,7 +157,7 @@ impl MachineOptions {
             firmware: prepared.firmware.code.clone(),
             variables: prepared.firmware.copy_variables(dir)?,
             disk,
-            memory: self.memory,
+            memory: prepared.memory,
             cpus: self.cpus,
             nics,
             console,

@@ -11,6 +11,7 @@ use xshell::Shell;
 
 use super::table::{Cost, Row};
 use super::{COUNT, Case, SocketBench};
+use crate::base::Base;
 use crate::ssh::exec::Exit;
 use crate::ssh::{Connection, Deadline, Login};
 use crate::vm::accel::Accelerator;
@@ -32,6 +33,12 @@ const COMMAND_TIME: Duration = Duration::from_secs(1200);
 pub fn measure(shell: &Shell, bench: &SocketBench, cases: &[Case]) -> Result<Vec<Row>> {
     stop::install()?;
     let appliance = bench.machine.appliance()?;
+    ensure!(
+        appliance.base == Base::Freebsd,
+        "the cases are measured on FreeBSD, and the image {} is {}\nhint: --base freebsd takes the newest image of FreeBSD",
+        appliance.name,
+        appliance.introduction()
+    );
     let module = bench.module(shell, &appliance.release)?;
     let programs = tools::build_programs(shell, &["sockbench"])?;
     let mut session = Session::boot(shell, bench)?;
@@ -63,7 +70,7 @@ impl Session {
         let options = &bench.machine;
         let appliance = options.appliance()?;
         let identity = options.identity(&appliance)?;
-        let mut prepared = options.prepare()?;
+        let mut prepared = options.prepare(&appliance)?;
         prepared.choice.accelerator = Accelerator::Counted;
         let dir = tempfile::Builder::new().prefix("ngforge-bench-").tempdir()?;
         let disk = disk::overlay(shell, &appliance.disk, dir.path())?;
