@@ -4,9 +4,10 @@
 //! [`netgraph::Hosted`](netgraph::hosted::Hosted). Whoever may open the Unix socket is root of the hosted kernel.
 //!
 //! Threads: the one that booted the kernel accepts connections. Each connection has one; that of an open socket sees that
-//! its process goes away, and a third one tells when the socket becomes readable.
+//! its process goes away, and a third one tells when the socket becomes readable. Each network interface has one as well.
 
 mod connection;
+mod interface;
 mod listener;
 mod local;
 mod server;
@@ -15,16 +16,23 @@ mod socket;
 use hostkern::Kernel;
 use netgraph::{Address, ListNodes, Shutdown, Socket};
 
+pub use interface::{Card, InterfaceError, Interfaces};
 pub use listener::BindError;
 pub use local::{Local, LocalSocket};
 pub use server::{Server, Stop};
 
 /// Serves the kernel until [`Stop::stop`], then takes it down; what it has lost by then, it reports, and aborts.
 pub fn serve(kernel: Kernel, server: &Server) {
+    serve_with(kernel, Interfaces::default(), server);
+}
+
+/// As [`serve`], with network interfaces, which are detached in the end.
+pub fn serve_with(kernel: Kernel, interfaces: Interfaces, server: &Server) {
     server.run();
     if let Err(error) = shut_down_nodes() {
         eprintln!("hostkernd: {error}");
     }
+    drop(interfaces);
     drop(kernel);
 }
 

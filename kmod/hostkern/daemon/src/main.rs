@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use hostkern::{Config, Kernel, Subject};
-use hostkernd::{Server, serve};
+use hostkernd::{Card, Interfaces, Server, serve_with};
 
 /// Serve the netgraph sockets of a hosted kernel to `ng --hosted SOCKET`
 ///
@@ -25,6 +25,13 @@ struct Opt {
     /// Run the ng_socket that is linked into this program, which is the default
     #[arg(long)]
     native: bool,
+
+    /// Have this network interface in the graph, as a node of type ether; may be given several times
+    ///
+    /// It is brought up, and taken from Linux: no IPv6, no ARP, no offloads. This takes root, or CAP_NET_RAW and
+    /// CAP_NET_ADMIN.
+    #[arg(long = "interface", value_name = "NAME")]
+    interfaces: Vec<String>,
 }
 
 impl Opt {
@@ -33,6 +40,8 @@ impl Opt {
     }
 
     fn run(&self) -> Result<(), Box<dyn std::error::Error>> {
+        let cards = self.interfaces.iter().map(|name| Card::open(name));
+        let cards = cards.collect::<Result<Vec<_>, _>>()?;
         let server = Server::bind(&self.socket)?;
         let stop = server.stopper();
         ctrlc::set_handler(move || stop.stop())?;
@@ -42,8 +51,9 @@ impl Opt {
             check_leaks: true,
         })?;
         hostkern::report::set_console(|line| eprintln!("{line}"));
+        let interfaces = Interfaces::attach(cards)?;
         self.introduce(&kernel);
-        serve(kernel, &server);
+        serve_with(kernel, interfaces, &server);
         Ok(())
     }
 
@@ -55,8 +65,13 @@ impl Opt {
             .as_ref()
             .map_or_else(|| "linked in".to_owned(), |path| path.display().to_string());
         let socket = self.socket.display();
+        let interfaces = match &self.interfaces[..] {
+            [] => String::new(),
+            names => format!(", interfaces {}", names.join(", ")),
+        };
         eprintln!(
-            "hostkernd: hosted kernel at {socket}, FreeBSD {release} ABI, module {module}; a rehearsal stage, not FreeBSD"
+            "hostkernd: hosted kernel at {socket}, FreeBSD {release} ABI, module {module}{interfaces}; \
+             a rehearsal stage, not FreeBSD"
         );
     }
 }
