@@ -17,8 +17,8 @@ use crate::script;
 use crate::session::Session;
 use crate::trace::Traced;
 use crate::verbs::{
-    apply, config, connect, destroy, hook, list, mkpeer, msg, name, rmhook, show, shutdown, status, types, validate,
-    write,
+    apply, config, connect, destroy, dot, hook, list, mkpeer, msg, name, rmhook, show, shutdown, status, types,
+    validate, write,
 };
 
 /// See and change the netgraph(4) graph
@@ -89,6 +89,7 @@ pub enum Verb {
     #[command(visible_aliases = ["inquire", "info"])]
     Show(show::Show),
     Types(types::Types),
+    Dot(dot::Dot),
     Mkpeer(mkpeer::Mkpeer),
     #[command(visible_alias = "join")]
     Connect(connect::Connect),
@@ -175,6 +176,7 @@ impl Verb {
             Self::List(verb) => verb.run(session),
             Self::Show(verb) => verb.run(session),
             Self::Types(verb) => verb.run(session),
+            Self::Dot(verb) => verb.run(session),
             Self::Mkpeer(verb) => verb.run(session),
             Self::Connect(verb) => verb.run(session),
             Self::Rmhook(verb) => verb.run(session),
@@ -206,6 +208,8 @@ mod tests {
         for line in [
             "ng list -ln",
             "ng ls",
+            "ng dot",
+            "ng dot em0:lower",
             "ng show -n em0:",
             "ng mkpeer tee a b",
             "ng mkpeer em0: tee lower left",

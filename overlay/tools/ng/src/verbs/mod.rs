@@ -4,6 +4,7 @@ pub mod apply;
 pub mod config;
 pub mod connect;
 pub mod destroy;
+pub mod dot;
 pub mod hook;
 pub mod list;
 pub mod mkpeer;

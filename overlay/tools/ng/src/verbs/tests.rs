@@ -99,6 +99,51 @@ fn json_has_everything_that_text_has() {
 }
 
 #[test]
+fn the_graph_is_drawn_with_each_link_once() {
+    let fake = tapped();
+    text(&fake, "connect tap: em1: right lower");
+    let expected = r#"graph netgraph {
+    node [shape=box, fontsize=12];
+    edge [fontsize=10];
+    "1" [label="em0:\nether [1]", shape=ellipse];
+    "2" [label="em1:\nether [2]", shape=ellipse];
+    "4" [label="tap:\ntee [4]"];
+    "1" -- "4" [taillabel="lower", headlabel="left"];
+    "2" -- "4" [taillabel="lower", headlabel="right"];
+}
+"#;
+    assert_eq!(text(&fake, "dot"), expected);
+    assert_eq!(text(&fake, "dot em1:"), expected);
+}
+
+#[test]
+fn only_what_a_path_reaches_is_drawn() {
+    let fake = tapped();
+    let drawn = text(&fake, "dot em0:lower");
+    assert!(
+        drawn.contains("em0") && drawn.contains("tap") && !drawn.contains("em1"),
+        "{drawn}"
+    );
+    let alone = text(&fake, "dot .");
+    assert!(alone.contains("socket") && !alone.contains(" -- "), "{alone}");
+    assert!(refusal(&fake, "dot tpa:").contains("did you mean `tap`?"));
+}
+
+#[test]
+fn links_of_one_node_with_itself_and_strange_names_are_drawn() {
+    let fake = Fake::with_interfaces(&["em0"]);
+    text(&fake, r#"mkpeer em0: hub lower a"\N"#);
+    text(&fake, "connect em0:lower em0:lower y x");
+    let drawn = text(&fake, "dot");
+    let links: Vec<_> = drawn.lines().filter(|line| line.contains(" -- ")).collect();
+    let expected = [
+        r#"    "1" -- "3" [taillabel="lower", headlabel="a\"\\N"];"#,
+        r#"    "3" -- "3" [taillabel="x", headlabel="y"];"#,
+    ];
+    assert_eq!(links, expected);
+}
+
+#[test]
 fn answers_are_printed_in_words() {
     let fake = tapped();
     assert_eq!(text(&fake, "msg em0: setpromisc 1"), "");
