@@ -1,6 +1,6 @@
 //! `tee`: passes packets between `left` and `right`, and copies of them to `left2right` and `right2left`.
 //!
-//! It keeps away from a chain that it leaves: its neighbours are not connected to each other, as FreeBSD's would be.
+//! When it is shut down, its neighbours are not connected to each other, as they are on FreeBSD.
 
 use core::ffi::CStr;
 
