@@ -40,6 +40,8 @@ enum Step {
     Doc,
     /// Unit and integration tests pass
     Unit,
+    /// The image with the hosted base boots and passes the smoke tests, and when it misbehaves the reports are right
+    Hosted,
     /// ng_socket survives every interleaving with few preemptions
     Models,
     /// The address and thread sanitizers find nothing; runs when named only
@@ -103,6 +105,7 @@ impl Step {
             Self::Conformance => "conformance",
             Self::Doc => "doc",
             Self::Unit => "unit",
+            Self::Hosted => "hosted",
             Self::Models => "models",
             Self::Sanitize => "sanitize",
             Self::Fuzz => "fuzz",
@@ -157,6 +160,15 @@ impl Step {
             Self::Unit => vec![
                 cmd!(shell, "{cargo} test --locked {OTHER_ABI...}"),
                 cmd!(shell, "{cargo} test --workspace --locked --all-targets --no-fail-fast"),
+            ],
+            Self::Hosted => vec![
+                cmd!(shell, "{xtask} image --base hosted"),
+                cmd!(shell, "{xtask} smoke --base hosted"),
+                // In one of them the guest is waited for in vain, for a minute in which others can run.
+                cmd!(
+                    shell,
+                    "{cargo} test --locked --package xtask --test hosted_cli -- --ignored --test-threads 2"
+                ),
             ],
             // A workspace of its own.
             Self::Fuzz => vec![

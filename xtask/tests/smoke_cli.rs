@@ -1,12 +1,14 @@
 //! `cargo xtask smoke` as a whole, with guests that never come up: a report within the deadline, nothing left running.
 
+mod harness;
 #[path = "../src/vm/testrom.rs"]
 mod testrom;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use harness::{signal, text, wait_until};
 use testrom::{Then, rom};
 
 /// A folder with everything that a run needs.
@@ -66,39 +68,20 @@ impl Bench {
         serde_json::from_str(&std::fs::read_to_string(self.path("out/report.json")).unwrap()).unwrap()
     }
 
-    /// Processes whose command line names our folder.
-    fn left_over(&self) -> Vec<String> {
-        let needle = self.dir.path().to_str().unwrap();
-        let lines = Command::new("ps").args(["-eo", "pid=,args="]).output().unwrap();
-        let text = String::from_utf8_lossy(&lines.stdout).into_owned();
-        text.lines()
-            .filter(|line| line.contains(needle) && line.contains("qemu-system"))
-            .map(str::to_owned)
-            .collect()
+    fn assert_nothing_runs(&self) {
+        harness::assert_nothing_runs(self.dir.path());
     }
 
-    fn assert_nothing_runs(&self) {
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while !self.left_over().is_empty() {
-            assert!(Instant::now() < deadline, "still running: {:?}", self.left_over());
-            std::thread::sleep(Duration::from_millis(50));
-        }
+    fn machines(&self) -> Vec<u32> {
+        harness::machines(self.dir.path())
     }
 
     fn wait_for_guest(&self) {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while std::fs::read_to_string(self.path("out/serial.log"))
-            .unwrap_or_default()
-            .is_empty()
-        {
-            assert!(Instant::now() < deadline, "the guest does not start");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let log = self.path("out/serial.log");
+        wait_until("the guest does not start", || {
+            std::fs::metadata(&log).is_ok_and(|log| log.len() > 0)
+        });
     }
-}
-
-fn text(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
 /// Runs to the end; it must fail, quickly, and leave nothing behind.
@@ -162,8 +145,8 @@ fn a_qemu_that_is_killed_while_the_guest_boots_ends_the_run() {
     let child = command.spawn().unwrap();
     bench.wait_for_guest();
     let start = Instant::now();
-    for line in bench.left_over() {
-        signal(line.split_whitespace().next().unwrap().parse().unwrap(), "KILL");
+    for machine in bench.machines() {
+        signal(machine, "KILL");
     }
     let output = child.wait_with_output().unwrap();
     let text = text(&output);
@@ -268,7 +251,7 @@ fn a_run_that_is_killed_takes_its_machine_with_it() {
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
     bench.wait_for_guest();
-    assert!(!bench.left_over().is_empty());
+    assert!(!bench.machines().is_empty());
     child.kill().unwrap();
     child.wait().unwrap();
     bench.assert_nothing_runs();
@@ -330,12 +313,4 @@ fn write_frame_test(path: &Path) {
     let text = "about: a\ntests:\n  - name: f\n    frames:\n      - frame: {hex: 'ffffffffffff02000000000188b5'}\n        into: 2\n        \
                 leaves: [3]\n";
     std::fs::write(path, text).unwrap();
-}
-
-fn signal(pid: u32, name: &str) {
-    let status = Command::new("kill")
-        .args(["-s", name, &pid.to_string()])
-        .status()
-        .unwrap();
-    assert!(status.success());
 }

@@ -21,6 +21,8 @@ const RESEND: Duration = Duration::from_millis(500);
 const LOOK: Duration = Duration::from_millis(10);
 /// How long frames may take to leave the guest once the command has ended.
 const STRAGGLERS: Duration = Duration::from_secs(5);
+/// How long after the connection broke it may take to show that it was the guest that went.
+const AFTERMATH: Duration = Duration::from_secs(2);
 /// The guest's own limit is this much later than ours; it cleans up after a test that we have given up.
 const GRACE: u64 = 2;
 
@@ -84,11 +86,24 @@ impl Runner<'_> {
         }
         let mut evidence = Evidence::default();
         if let Err(failure) = self.attempt(test, &mut evidence) {
+            let failure = self.cause(failure);
             self.note(&failure);
             evidence.complaints.insert(0, failure.to_string());
         }
         let complaints = std::mem::take(&mut evidence.complaints);
         (Outcome::of(complaints), evidence)
+    }
+
+    /// When a guest goes, its connections may break first. Then it is this test that it went in, not the next one.
+    fn cause(&mut self, failure: Failure) -> Failure {
+        let deadline = Deadline::after(AFTERMATH);
+        while matches!(failure, Failure::Broken { .. }) && !deadline.is_over() {
+            if let Err(demise) = self.watch.check() {
+                return demise.into();
+            }
+            std::thread::sleep(LOOK);
+        }
+        failure
     }
 
     /// A connection on which something went wrong is not used again; without a guest nothing is.

@@ -116,6 +116,47 @@ fn a_guest_that_dies_in_a_test_ends_the_run_at_once() {
     assert!(start.elapsed() < Duration::from_secs(15));
 }
 
+/// A guest that is dead once this file is there.
+struct DeadWith(PathBuf);
+
+impl Watch for DeadWith {
+    fn check(&mut self) -> Result<(), Demise> {
+        match self.0.exists() {
+            true => Err(Demise::Silent(Duration::from_secs(1))),
+            false => Ok(()),
+        }
+    }
+
+    fn console(&self, _mark: u64) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn mark(&self) -> u64 {
+        0
+    }
+}
+
+#[test]
+fn a_guest_whose_connection_breaks_first_still_ends_the_run_in_that_test() {
+    let dir = tempfile::tempdir().unwrap();
+    let sign = dir.path().join("dead");
+    let tests = format!(
+        "
+  - name: dies
+    command: |
+      exec >/dev/null 2>&1
+      kill -9 $(ps -o ppid= -p $PPID)
+      sleep 0.5
+      touch {}
+  - {{name: never, command: 'true'}}
+",
+        sign.display()
+    );
+    let records = run_with(&Server::start(), &mut DeadWith(sign), &[], &tests);
+    assert_eq!(words(&records), ["FAILED", "not run"]);
+    assert!(records[0].outcome.reasons()[0].contains("has written nothing"));
+}
+
 #[test]
 fn the_console_is_waited_for() {
     let records = run("
