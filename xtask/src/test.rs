@@ -40,6 +40,8 @@ enum Step {
     Doc,
     /// Unit and integration tests pass
     Unit,
+    /// The hosted base is built, boots, and passes its smoke tests; guests of it that misbehave are reported
+    Hosted,
     /// ng_socket survives every interleaving with few preemptions
     Models,
     /// The address and thread sanitizers find nothing; runs when named only
@@ -103,6 +105,7 @@ impl Step {
             Self::Conformance => "conformance",
             Self::Doc => "doc",
             Self::Unit => "unit",
+            Self::Hosted => "hosted",
             Self::Models => "models",
             Self::Sanitize => "sanitize",
             Self::Fuzz => "fuzz",
@@ -147,6 +150,15 @@ impl Step {
                 .map(|how| cmd!(shell, "{xtask} conformance {how}"))
                 .into(),
             Self::Doc => vec![cmd!(shell, "{cargo} test --workspace --locked --doc")],
+            Self::Hosted => vec![
+                cmd!(shell, "{xtask} image --base hosted"),
+                cmd!(shell, "{xtask} smoke --base hosted"),
+                // One machine at a time.
+                cmd!(
+                    shell,
+                    "{cargo} test --locked --package xtask --test hosted_cli -- --ignored --test-threads 1"
+                ),
+            ],
             Self::Models => vec![cmd!(
                 shell,
                 "{cargo} test --locked --profile models {MODELS...} --test races"

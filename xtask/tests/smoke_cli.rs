@@ -1,12 +1,14 @@
 //! `cargo xtask smoke` as a whole, with guests that never come up: a report within the deadline, nothing left running.
 
+mod common;
 #[path = "../src/vm/testrom.rs"]
 mod testrom;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use common::{signal, text};
 use testrom::{Then, rom};
 
 /// A folder with everything that a run needs.
@@ -52,23 +54,8 @@ impl Bench {
         serde_json::from_str(&std::fs::read_to_string(self.path("out/report.json")).unwrap()).unwrap()
     }
 
-    /// Processes whose command line names our folder.
-    fn left_over(&self) -> Vec<String> {
-        let needle = self.dir.path().to_str().unwrap();
-        let lines = Command::new("ps").args(["-eo", "pid=,args="]).output().unwrap();
-        let text = String::from_utf8_lossy(&lines.stdout).into_owned();
-        text.lines()
-            .filter(|line| line.contains(needle) && line.contains("qemu-system"))
-            .map(str::to_owned)
-            .collect()
-    }
-
     fn assert_nothing_runs(&self) {
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while !self.left_over().is_empty() {
-            assert!(Instant::now() < deadline, "still running: {:?}", self.left_over());
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        common::assert_nothing_runs(self.dir.path());
     }
 
     fn wait_for_guest(&self) {
@@ -81,10 +68,6 @@ impl Bench {
             std::thread::sleep(Duration::from_millis(20));
         }
     }
-}
-
-fn text(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
 /// Runs to the end; it must fail, quickly, and leave nothing behind.
@@ -158,7 +141,7 @@ fn a_run_that_is_killed_takes_its_machine_with_it() {
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
     bench.wait_for_guest();
-    assert!(!bench.left_over().is_empty());
+    assert!(!common::machines(bench.dir.path()).is_empty());
     child.kill().unwrap();
     child.wait().unwrap();
     bench.assert_nothing_runs();
@@ -222,10 +205,55 @@ fn write_frame_test(path: &Path) {
     std::fs::write(path, text).unwrap();
 }
 
-fn signal(pid: u32, name: &str) {
-    let status = Command::new("kill")
-        .args(["-s", name, &pid.to_string()])
-        .status()
-        .unwrap();
-    assert!(status.success());
+#[test]
+fn a_machine_that_is_killed_ends_the_run() {
+    let bench = Bench::new("booting\r\n", Then::Repeat);
+    let mut command = bench.smoke(&["--timeout", "600"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    bench.wait_for_guest();
+    common::machines(bench.dir.path())
+        .iter()
+        .for_each(|pid| signal(*pid, "KILL"));
+    let output = child.wait_with_output().unwrap();
+    let text = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("ended early: QEMU ended (signal: 9"), "{text}");
+    bench.assert_nothing_runs();
+}
+
+#[test]
+fn an_image_that_is_shorter_than_it_was_built_does_not_boot() {
+    let bench = Bench::new("", Then::Halt);
+    let manifest = serde_json::json!({
+        "name": "a", "base": "hosted", "release": "14.3", "hostname": "a", "nics": 1, "identity": "key", "inputs": {}, "key": "",
+        "files": [{"path": "disk.raw", "format": "raw", "size": 2 << 20, "sha256": ""}],
+    });
+    std::fs::write(bench.path("a.json"), manifest.to_string()).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    command.args(["smoke", "--manifest"]).arg(bench.path("a.json"));
+    let output = command.output().unwrap();
+    let text = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(
+        text.contains("disk.raw has 1048576 bytes, but its manifest says 2097152"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let bench = Bench::new("", Then::Halt);
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    command.args(["run", "--accel", "tcg", "--memory", "64", "--ssh-port", &port]);
+    command.arg("--image").arg(bench.path("disk.raw"));
+    command.arg("--firmware").arg(bench.path("guest.rom"));
+    command.env("TMPDIR", bench.dir.path()).stdin(Stdio::null());
+    let output = command.output().unwrap();
+    let text = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("host forwarding") && text.contains(&port), "{text}");
+    bench.assert_nothing_runs();
 }
