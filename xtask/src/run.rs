@@ -1,5 +1,6 @@
 //! `cargo xtask run`: the appliance on this terminal.
 
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -62,6 +63,9 @@ impl Run {
 
     fn qemu(&self, appliance: &Appliance) -> Result<()> {
         stop::install()?;
+        if let Some(port) = self.ssh_port {
+            check_port(port)?;
+        }
         let prepared = self.machine.prepare(appliance)?;
         let dir = tempfile::Builder::new()
             .prefix("ngforge-run-")
@@ -137,6 +141,18 @@ impl Run {
             Writes::ThrowAway
         }
     }
+}
+
+/// QEMU's own words for a port that it cannot have name neither the reason nor the way out.
+fn check_port(port: u16) -> Result<()> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .map(drop)
+        .with_context(|| {
+            format!(
+                "the loopback port {port} cannot be had for the guest's SSH\n\
+                 hint: name another one with --ssh-port, or leave it out to have a free one chosen"
+            )
+        })
 }
 
 /// The command that logs in to the guest.

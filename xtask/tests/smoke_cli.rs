@@ -34,20 +34,34 @@ impl Bench {
     }
 
     fn smoke(&self, more: &[&str]) -> Command {
+        let mut command = self.machine("smoke", &["--image", "disk.raw"]);
+        for (option, name) in [("--tests", "tests"), ("--output", "out")] {
+            command.arg(option).arg(self.path(name));
+        }
+        command.args(more);
+        command
+    }
+
+    /// A command with our guest; what it boots is an option and a file's name.
+    fn machine(&self, verb: &str, [option, name]: &[&str; 2]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-        command.args(["smoke", "--accel", "tcg", "--memory", "64"]);
-        for (option, name) in [
-            ("--image", "disk.raw"),
-            ("--identity", "key"),
-            ("--firmware", "guest.rom"),
-            ("--tests", "tests"),
-            ("--output", "out"),
-        ] {
+        command.args([verb, "--accel", "tcg", "--memory", "64"]);
+        for (option, name) in [(*option, *name), ("--identity", "key"), ("--firmware", "guest.rom")] {
             command.arg(option).arg(self.path(name));
         }
         // Sockets and overlay go below our folder, by which a QEMU that is left over can be told from others.
-        command.args(more).env("TMPDIR", self.dir.path()).stdin(Stdio::null());
+        command.env("TMPDIR", self.dir.path()).stdin(Stdio::null());
         command
+    }
+
+    /// The manifest of our disk, which says that it has `size` bytes.
+    fn write_manifest(&self, base: &str, size: u64) {
+        let manifest = serde_json::json!({
+            "name": "router", "base": base, "release": "14.3", "hostname": "router", "nics": 3,
+            "files": [{"path": "disk.raw", "format": "raw", "size": size, "sha256": ""}],
+            "identity": "key", "inputs": {},
+        });
+        std::fs::write(self.path("router.json"), manifest.to_string()).unwrap();
     }
 
     fn report(&self) -> serde_json::Value {
@@ -72,8 +86,13 @@ impl Bench {
 
 /// Runs to the end; it must fail, quickly, and leave nothing behind.
 fn failing(bench: &Bench, more: &[&str]) -> String {
+    fails(bench, &mut bench.smoke(more))
+}
+
+/// The same of any command.
+fn fails(bench: &Bench, command: &mut Command) -> String {
     let start = Instant::now();
-    let output = bench.smoke(more).output().unwrap();
+    let output = command.output().unwrap();
     let text = text(&output);
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert!(start.elapsed() < Duration::from_secs(60), "took {:?}", start.elapsed());
@@ -116,6 +135,97 @@ fn a_guest_that_resets_ends_the_run() {
     let bench = Bench::new("bye\r\n", Then::Reset);
     let text = failing(&bench, &["--timeout", "600"]);
     assert!(text.contains("QEMU ended"), "{text}");
+}
+
+#[test]
+fn a_qemu_that_is_killed_while_the_guest_boots_ends_the_run() {
+    let bench = Bench::new("booting\r\n", Then::Repeat);
+    let mut command = bench.smoke(&["--timeout", "600"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    bench.wait_for_guest();
+    let start = Instant::now();
+    for line in bench.left_over() {
+        signal(line.split_whitespace().next().unwrap().parse().unwrap(), "KILL");
+    }
+    let output = child.wait_with_output().unwrap();
+    let text = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("QEMU ended (signal: 9 (SIGKILL))"), "{text}");
+    assert!(text.contains("  | booting\n"), "{text}");
+    assert!(start.elapsed() < Duration::from_secs(20), "took {:?}", start.elapsed());
+    bench.assert_nothing_runs();
+}
+
+#[test]
+fn a_port_that_is_taken_is_named_before_anything_starts() {
+    let bench = Bench::new("booting\r\n", Then::Repeat);
+    let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = holder.local_addr().unwrap().port().to_string();
+    let mut command = bench.machine("run", &["--image", "disk.raw"]);
+    let text = fails(&bench, command.args(["--ssh-port", &port]));
+    let expected = format!("the loopback port {port} cannot be had for the guest's SSH\nhint: ");
+    assert!(text.contains(&expected), "{text}");
+    assert!(text.contains("because: Address already in use"), "{text}");
+}
+
+#[test]
+fn an_image_that_is_cut_off_is_refused() {
+    let bench = Bench::new("booting\r\n", Then::Repeat);
+    bench.write_manifest("freebsd", 2 << 20);
+    for verb in ["run", "smoke"] {
+        let text = fails(&bench, &mut bench.machine(verb, &["--manifest", "router.json"]));
+        assert!(
+            text.contains("has 1048576 bytes, but its manifest says 2097152: it is incomplete"),
+            "{text}"
+        );
+        assert!(text.contains("hint: build it again with `cargo xtask image`"), "{text}");
+    }
+    cut_off_qcow2(&bench.path("disk.qcow2"));
+    let text = fails(&bench, &mut bench.machine("run", &["--image", "disk.qcow2"]));
+    assert!(text.contains("disk.qcow2 is incomplete or damaged"), "{text}");
+}
+
+/// An image whose last part is missing.
+fn cut_off_qcow2(path: &Path) {
+    let made = Command::new("qemu-img")
+        .args(["create", "-q", "-f", "qcow2", "-o", "preallocation=full"])
+        .arg(path)
+        .arg("1M")
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let file = std::fs::File::options().write(true).open(path).unwrap();
+    file.set_len(800 << 10).unwrap();
+}
+
+#[test]
+fn an_image_of_another_base_than_the_one_asked_for_is_refused() {
+    let bench = Bench::new("booting\r\n", Then::Repeat);
+    bench.write_manifest("freebsd", 1 << 20);
+    let mut command = bench.machine("smoke", &["--manifest", "router.json"]);
+    let text = fails(&bench, command.args(["--base", "hosted"]));
+    assert!(
+        text.contains("the image router is freebsd, but --base asks for hosted\nhint: "),
+        "{text}"
+    );
+    bench.write_manifest("moon", 1 << 20);
+    let text = fails(&bench, &mut bench.machine("run", &["--manifest", "router.json"]));
+    assert!(text.contains("the base `moon`, which is unknown here"), "{text}");
+}
+
+#[test]
+fn reports_say_what_was_booted() {
+    let bench = Bench::new("panic: no coffee\r\n", Then::Halt);
+    let text = failing(&bench, &["--base", "hosted"]);
+    assert!(text.starts_with("disk: hosted base ("), "{text}");
+    assert_eq!(text.matches("a rehearsal on Linux, not FreeBSD").count(), 2, "{text}");
+    let report = bench.report();
+    assert_eq!(report["base"], "hosted");
+    let junit = std::fs::read_to_string(bench.path("out/junit.xml")).unwrap();
+    assert!(junit.contains("a rehearsal on Linux, not FreeBSD"), "{junit}");
+    let text = failing(&bench, &[]);
+    assert!(text.starts_with("disk: FreeBSD (release unknown)\n"), "{text}");
 }
 
 #[test]

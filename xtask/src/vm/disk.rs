@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use ngforge_image::manifest::{Manifest, OutputFile};
@@ -103,11 +104,14 @@ impl Appliance {
     /// An image that comes without a manifest: taken to have three network cards.
     ///
     /// # Errors
-    /// The image cannot be read, or is empty.
+    /// The image cannot be read, or is empty or cut off, as far as that shows without a manifest.
     pub fn from_image(path: &Path, base: Base) -> Result<Self> {
         let format = format_of(path)?;
         if std::fs::metadata(path)?.len() == 0 {
             bail!("the image {} is empty", path.display());
+        }
+        if format == Format::Qcow2 {
+            check_clusters(path)?;
         }
         Ok(Self {
             name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
@@ -193,6 +197,25 @@ fn check_size(path: &Path, expected: u64, base: Base) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// A qcow2 image tells where each of its parts lies, so that it shows when some are missing.
+fn check_clusters(path: &Path) -> Result<()> {
+    let qemu_img = preflight::need("qemu-img")?;
+    let check = Command::new(qemu_img)
+        .args(["check", "-q", "-f", Format::Qcow2.name()])
+        .arg(path)
+        .output()?;
+    // 3 tells of parts that nobody uses: a waste, but no damage.
+    if matches!(check.status.code(), Some(0 | 3)) {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&check.stderr).into_owned();
+    bail!(
+        "the image {} is incomplete or damaged; `qemu-img check` says: {}\nhint: copy it again, or build it again",
+        path.display(),
+        said.lines().next().unwrap_or("nothing")
+    );
 }
 
 /// A layer over `disk` in `dir` that takes all writes, so that the image stays as it was built.
@@ -320,11 +343,6 @@ mod tests {
     fn the_format_of_a_bare_image_is_seen() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("disk.img");
-        std::fs::write(&path, b"QFI\xfb rest").unwrap();
-        assert_eq!(
-            Appliance::from_image(&path, Base::Freebsd).unwrap().disk.format,
-            Format::Qcow2
-        );
         std::fs::write(&path, b"anything").unwrap();
         assert_eq!(
             Appliance::from_image(&path, Base::Freebsd).unwrap().disk.format,
@@ -337,6 +355,24 @@ mod tests {
                 .to_string()
                 .contains("is empty")
         );
+    }
+
+    #[test]
+    fn a_bare_qcow2_image_is_looked_through() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("disk.qcow2");
+        let shell = Shell::new().unwrap();
+        cmd!(shell, "qemu-img create -q -f qcow2 -o preallocation=full {path} 1M")
+            .run()
+            .unwrap();
+        let appliance = Appliance::from_image(&path, Base::Freebsd).unwrap();
+        assert_eq!(appliance.disk.format, Format::Qcow2);
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        for size in [800 << 10, 100] {
+            file.set_len(size).unwrap();
+            let error = Appliance::from_image(&path, Base::Freebsd).unwrap_err().to_string();
+            assert!(error.contains("is incomplete or damaged"), "{error}");
+        }
     }
 
     #[test]

@@ -83,7 +83,7 @@ impl Failure {
             Self::File { .. } => 66,
             Self::Netgraph { error, .. } => match error.errno() {
                 Some(Errno::EAFNOSUPPORT | Errno::EPROTONOSUPPORT) => 69,
-                Some(Errno::EPERM) => 77,
+                Some(Errno::EPERM | Errno::EACCES) => 77,
                 _ => 71,
             },
             Self::Graph { .. } => 71,
