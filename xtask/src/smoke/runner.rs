@@ -21,6 +21,8 @@ const RESEND: Duration = Duration::from_millis(500);
 const LOOK: Duration = Duration::from_millis(10);
 /// How long frames may take to leave the guest once the command has ended.
 const STRAGGLERS: Duration = Duration::from_secs(5);
+/// How long after a broken connection a guest may turn out to be dead.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 /// The guest's own limit is this much later than ours; it cleans up after a test that we have given up.
 const GRACE: u64 = 2;
 
@@ -84,11 +86,27 @@ impl Runner<'_> {
         }
         let mut evidence = Evidence::default();
         if let Err(failure) = self.attempt(test, &mut evidence) {
+            let failure = self.cause(failure);
             self.note(&failure);
             evidence.complaints.insert(0, failure.to_string());
         }
         let complaints = std::mem::take(&mut evidence.complaints);
         (Outcome::of(complaints), evidence)
+    }
+
+    /// A connection breaks when the guest dies, and may tell so before the guest's own end is seen.
+    fn cause(&mut self, failure: Failure) -> Failure {
+        if !matches!(failure, Failure::Broken { .. }) {
+            return failure;
+        }
+        let deadline = Deadline::after(LAST_WORDS);
+        loop {
+            match self.watch.check() {
+                Err(demise) => return Failure::Guest(demise),
+                Ok(()) if deadline.is_over() => return failure,
+                Ok(()) => std::thread::sleep(LOOK),
+            }
+        }
     }
 
     /// A connection on which something went wrong is not used again; without a guest nothing is.
