@@ -145,9 +145,9 @@ fn a_qemu_that_is_killed_while_the_guest_boots_ends_the_run() {
     let child = command.spawn().unwrap();
     bench.wait_for_guest();
     let start = Instant::now();
-    for line in bench.left_over() {
-        signal(line.split_whitespace().next().unwrap().parse().unwrap(), "KILL");
-    }
+    common::machines(bench.dir.path())
+        .iter()
+        .for_each(|pid| signal(*pid, "KILL"));
     let output = child.wait_with_output().unwrap();
     let text = text(&output);
     assert_eq!(output.status.code(), Some(1), "{text}");
