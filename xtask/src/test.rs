@@ -40,7 +40,7 @@ enum Step {
     Doc,
     /// Unit and integration tests pass
     Unit,
-    /// The image with the hosted base boots and passes the smoke tests, and when it misbehaves the reports are right
+    /// The hosted base is built, boots, and passes its smoke tests; guests of it that misbehave are reported
     Hosted,
     /// ng_socket survives every interleaving with few preemptions
     Models,
@@ -150,6 +150,15 @@ impl Step {
                 .map(|how| cmd!(shell, "{xtask} conformance {how}"))
                 .into(),
             Self::Doc => vec![cmd!(shell, "{cargo} test --workspace --locked --doc")],
+            Self::Hosted => vec![
+                cmd!(shell, "{xtask} image --base hosted"),
+                cmd!(shell, "{xtask} smoke --base hosted"),
+                // Two at a time: in one of them SSH is waited for in vain, for a minute in which the others can run.
+                cmd!(
+                    shell,
+                    "{cargo} test --locked --package xtask --test hosted_cli -- --ignored --test-threads 2"
+                ),
+            ],
             Self::Models => vec![cmd!(
                 shell,
                 "{cargo} test --locked --profile models {MODELS...} --test races"
@@ -160,15 +169,6 @@ impl Step {
             Self::Unit => vec![
                 cmd!(shell, "{cargo} test --locked {OTHER_ABI...}"),
                 cmd!(shell, "{cargo} test --workspace --locked --all-targets --no-fail-fast"),
-            ],
-            Self::Hosted => vec![
-                cmd!(shell, "{xtask} image --base hosted"),
-                cmd!(shell, "{xtask} smoke --base hosted"),
-                // In one of them the guest is waited for in vain, for a minute in which others can run.
-                cmd!(
-                    shell,
-                    "{cargo} test --locked --package xtask --test hosted_cli -- --ignored --test-threads 2"
-                ),
             ],
             // A workspace of its own.
             Self::Fuzz => vec![

@@ -1,6 +1,6 @@
 //! `cargo xtask smoke` as a whole, with guests that never come up: a report within the deadline, nothing left running.
 
-mod harness;
+mod common;
 #[path = "../src/vm/testrom.rs"]
 mod testrom;
 
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use harness::{signal, text, wait_until};
+use common::{signal, text};
 use testrom::{Then, rom};
 
 /// A folder with everything that a run needs.
@@ -69,18 +69,18 @@ impl Bench {
     }
 
     fn assert_nothing_runs(&self) {
-        harness::assert_nothing_runs(self.dir.path());
-    }
-
-    fn machines(&self) -> Vec<u32> {
-        harness::machines(self.dir.path())
+        common::assert_nothing_runs(self.dir.path());
     }
 
     fn wait_for_guest(&self) {
-        let log = self.path("out/serial.log");
-        wait_until("the guest does not start", || {
-            std::fs::metadata(&log).is_ok_and(|log| log.len() > 0)
-        });
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while std::fs::read_to_string(self.path("out/serial.log"))
+            .unwrap_or_default()
+            .is_empty()
+        {
+            assert!(Instant::now() < deadline, "the guest does not start");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 }
 
@@ -145,9 +145,9 @@ fn a_qemu_that_is_killed_while_the_guest_boots_ends_the_run() {
     let child = command.spawn().unwrap();
     bench.wait_for_guest();
     let start = Instant::now();
-    for machine in bench.machines() {
-        signal(machine, "KILL");
-    }
+    common::machines(bench.dir.path())
+        .iter()
+        .for_each(|pid| signal(*pid, "KILL"));
     let output = child.wait_with_output().unwrap();
     let text = text(&output);
     assert_eq!(output.status.code(), Some(1), "{text}");
@@ -251,7 +251,7 @@ fn a_run_that_is_killed_takes_its_machine_with_it() {
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
     bench.wait_for_guest();
-    assert!(!bench.machines().is_empty());
+    assert!(!common::machines(bench.dir.path()).is_empty());
     child.kill().unwrap();
     child.wait().unwrap();
     bench.assert_nothing_runs();

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use image_tests::base::{Archive, write};
 use image_tests::fixture::{Fixture, SPEC};
+use ngforge_image::build::Base;
 use ngforge_image::sets::Source;
 use ngforge_image::spec::{Bytes, InterfaceUse, Spec};
 
@@ -64,7 +65,7 @@ fn manifest_without_the_set() {
 fn no_sets_at_all() {
     let fixture = Fixture::small();
     let mut request = fixture.request();
-    request.sets = Source::Folder("/nowhere/sets".into());
+    request.base = Base::FreeBsd(Source::Folder("/nowhere/sets".into()));
     let message = fixture.failure(&request);
     assert!(
         message.starts_with("/nowhere/sets/MANIFEST: could not be read"),
@@ -81,7 +82,7 @@ fn a_mirror_that_is_not_there() {
         .unwrap()
         .local_addr()
         .unwrap();
-    request.sets = Source::mirror(&format!("http://{address}"), "14.3");
+    request.base = Base::FreeBsd(Source::mirror(&format!("http://{address}"), "14.3"));
     let message = fixture.failure(&request);
     assert!(
         message.contains(&format!("http://{address}/14.3-RELEASE/MANIFEST: ")),

@@ -21,8 +21,8 @@ const RESEND: Duration = Duration::from_millis(500);
 const LOOK: Duration = Duration::from_millis(10);
 /// How long frames may take to leave the guest once the command has ended.
 const STRAGGLERS: Duration = Duration::from_secs(5);
-/// How long after the connection broke it may take to show that it was the guest that went.
-const AFTERMATH: Duration = Duration::from_secs(2);
+/// How long after a broken connection a guest may turn out to be dead.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 /// The guest's own limit is this much later than ours; it cleans up after a test that we have given up.
 const GRACE: u64 = 2;
 
@@ -94,16 +94,19 @@ impl Runner<'_> {
         (Outcome::of(complaints), evidence)
     }
 
-    /// When a guest goes, its connections may break first. Then it is this test that it went in, not the next one.
+    /// A connection breaks when the guest dies, and may tell so before the guest's own end is seen.
     fn cause(&mut self, failure: Failure) -> Failure {
-        let deadline = Deadline::after(AFTERMATH);
-        while matches!(failure, Failure::Broken { .. }) && !deadline.is_over() {
-            if let Err(demise) = self.watch.check() {
-                return demise.into();
-            }
-            std::thread::sleep(LOOK);
+        if !matches!(failure, Failure::Broken { .. }) {
+            return failure;
         }
-        failure
+        let deadline = Deadline::after(LAST_WORDS);
+        loop {
+            match self.watch.check() {
+                Err(demise) => return Failure::Guest(demise),
+                Ok(()) if deadline.is_over() => return failure,
+                Ok(()) => std::thread::sleep(LOOK),
+            }
+        }
     }
 
     /// A connection on which something went wrong is not used again; without a guest nothing is.
