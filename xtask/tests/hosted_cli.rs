@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use common::{signal, text};
 
 /// From power-on to SSH, and then some.
-const LONGEST: Duration = Duration::from_secs(120);
+const LONGEST: Duration = Duration::from_secs(180);
 
 /// A folder with tests that misbehave, and for the reports.
 struct Bench(tempfile::TempDir);

@@ -99,6 +99,13 @@ pub const TOOLS: &[Tool] = &[
         packages("python3-venv", "python3", "python", "python3"),
     ),
     tool(
+        "apt-get",
+        "fetch the Debian packages of a hosted base",
+        Comfort,
+        "--version",
+        packages("apt", "apt", "apt", "(Linux only)"),
+    ),
+    tool(
         "setpriv",
         "stop the virtual machine even if the harness is killed",
         Comfort,
