@@ -132,11 +132,24 @@ impl Guest {
     /// Lets the guest run.
     ///
     /// # Errors
-    /// QEMU does not answer.
+    /// QEMU does not answer, or ends at once.
     pub fn boot(&mut self, phase: Phase) -> Result<()> {
         self.watcher = Watcher::new(Instant::now());
         self.phase = phase;
-        self.qmp.execute("cont", &serde_json::json!({})).map(drop)
+        let answer = self.qmp.execute("cont", &serde_json::json!({}));
+        answer.map(drop).map_err(|error| self.cause(error))
+    }
+
+    /// A guest that ends QEMU at once may take its answer with it.
+    fn cause(&mut self, error: anyhow::Error) -> anyhow::Error {
+        let deadline = Instant::now() + STOP_TIME;
+        while Instant::now() < deadline {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return self.ended(status).into();
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        error
     }
 
     /// The process number of QEMU.

@@ -42,9 +42,10 @@ impl Qmp {
     /// # Errors
     /// QEMU refuses the command, or does not answer.
     pub fn execute(&mut self, command: &str, arguments: &Value) -> Result<Value> {
-        let request = json!({ "execute": command, "arguments": arguments });
-        let socket = self.reader.get_mut();
-        writeln!(socket, "{request}").with_context(|| format!("could not send `{command}` to QEMU"))?;
+        let request = json!({ "execute": command, "arguments": arguments }).to_string() + "\n";
+        // In one piece: QEMU obeys at the last brace, and may have ended before a line feed that comes after it.
+        let sent = self.reader.get_mut().write_all(request.as_bytes());
+        sent.with_context(|| format!("could not send `{command}` to QEMU"))?;
         loop {
             let mut answer = self.line()?;
             if let Some(error) = answer.get("error") {

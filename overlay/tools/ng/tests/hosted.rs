@@ -99,7 +99,8 @@ impl Daemon {
     fn hook(&self, name: &str, arguments: &[&str]) -> Child {
         let child = self.command(&[&["-n", name, "hook", "-t", "30"], arguments].concat());
         let child = { child }.spawn().unwrap();
-        self.wait(&["list", "-l"], |text| text.contains(name) && text.contains("hook "));
+        let is_connected = |line: &str| line.contains(name) && line.ends_with("Num hooks: 1");
+        self.wait(&["list"], |text| text.lines().any(is_connected));
         child
     }
 
