@@ -276,10 +276,14 @@ fn interfaces(spec: &Spec, spec_file: &Path) -> Result<Vec<InterfaceUse>> {
         )
     })?;
     let graph = graph::Graph::parse(&text, &path)?;
-    let uses = graph.interfaces().map(|interface| InterfaceUse {
-        node: interface.node,
-        interface: interface.name,
-        line: interface.line,
+    // Which card another selector finds is known on the machine only.
+    let uses = graph.interfaces().filter_map(|interface| match interface.selector {
+        graph::Selector::Name(name) => Some(InterfaceUse {
+            node: interface.node,
+            interface: name,
+            line: interface.line,
+        }),
+        _ => None,
     });
     Ok(uses.collect())
 }

@@ -15,11 +15,12 @@
 //! with a live graph and says, step by step, what is missing. Neither needs FreeBSD.
 
 mod arguments;
+pub mod catalog;
 mod error;
-mod hooks;
 mod locate;
 mod parse;
 mod plan;
+mod selector;
 pub mod suggest;
 
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ use netgraph::{Address, HookName, NodeName, TypeName};
 
 pub use error::{Error, Position};
 pub use plan::{Action, Link, LiveNode, Plan, Snapshot, plan};
+pub use selector::{Mac, NetworkInterface, PciAddress, Selector};
 
 use locate::{Step, locate};
 
@@ -36,6 +38,7 @@ use locate::{Step, locate};
 pub struct Graph {
     nodes: Vec<Node>,
     edges: Vec<Edge>,
+    jail: Option<String>,
     file: PathBuf,
     text: String,
 }
@@ -49,13 +52,19 @@ pub struct Node {
     pub kind: Kind,
     /// Messages to send it, as command and arguments in words.
     pub messages: Vec<(String, String)>,
+    /// The hardware address that its interface is to have.
+    pub mac: Option<Mac>,
+    /// The name that its interface is to have.
+    pub rename: Option<String>,
+    /// The jail with a network stack of its own that its interface is to be moved to, by name.
+    pub jail: Option<String>,
 }
 
 /// What a declared node is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
-    /// The ng_ether(4) node of a network interface, which exists with the interface and keeps its name.
-    Interface(String),
+    /// The ng_ether(4) node of a network interface, which exists with the interface and has its name.
+    Interface(Selector),
     /// A node of that type, made when it is missing, with the declared name.
     Type(TypeName),
 }
@@ -83,8 +92,8 @@ pub struct End {
 pub struct Interface {
     /// The node that stands for it.
     pub node: String,
-    /// The interface's name, such as `vtnet1`.
-    pub name: String,
+    /// Which one it is.
+    pub selector: Selector,
     /// The line that names it, counted from 1.
     pub line: usize,
 }
@@ -102,12 +111,13 @@ pub enum Origin {
 
 impl Node {
     /// The name that the node has in netgraph: that of the interface, with `_` for the `.` and `:` that no node name can
-    /// have (ng_ether.c does the same), or the declared one.
+    /// have (ng_ether.c does the same), or the declared one. Where the interface is not chosen by name, it is the
+    /// declared name until [`Graph::resolve`] has found it.
     #[must_use]
     pub fn live_name(&self) -> String {
         match &self.kind {
-            Kind::Interface(name) => name.replace(['.', ':'], "_"),
-            Kind::Type(_) => self.name.to_string(),
+            Kind::Interface(Selector::Name(name)) => name.replace(['.', ':'], "_"),
+            _ => self.name.to_string(),
         }
     }
 
@@ -152,10 +162,33 @@ impl Graph {
         &self.edges
     }
 
+    /// The jail, by name, in whose network stack the whole graph is; None: in that of the process.
+    #[must_use]
+    pub fn jail(&self) -> Option<&str> {
+        self.jail.as_deref()
+    }
+
+    /// The same graph with every interface chosen by name, as it is found among those that are there.
+    ///
+    /// # Errors
+    /// None is like that, or several are; the error shows the line.
+    pub fn resolve(&self, interfaces: &[NetworkInterface]) -> Result<Self, Error> {
+        let mut resolved = self.clone();
+        for (index, node) in resolved.nodes.iter_mut().enumerate() {
+            if let Kind::Interface(selector) = &mut node.kind {
+                let name = selector
+                    .find(interfaces, node.rename.as_deref())
+                    .map_err(|(message, hint)| self.error(Origin::Node(index), message, hint))?;
+                *selector = Selector::Name(name);
+            }
+        }
+        Ok(resolved)
+    }
+
     /// The network interfaces that the graph needs, in the file's order.
     pub fn interfaces(&self) -> impl Iterator<Item = Interface> {
         self.nodes.iter().filter_map(|node| match &node.kind {
-            Kind::Interface(name) => {
+            Kind::Interface(selector) => {
                 let path = [
                     Step::Value("nodes"),
                     Step::Value(node.name.as_str()),
@@ -163,7 +196,7 @@ impl Graph {
                 ];
                 Some(Interface {
                     node: node.name.to_string(),
-                    name: name.clone(),
+                    selector: selector.clone(),
                     line: locate(&self.text, &path).map_or(1, |position| position.line),
                 })
             }

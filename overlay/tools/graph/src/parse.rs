@@ -12,7 +12,7 @@ use serde_yaml::Value;
 
 use crate::error::Error;
 use crate::locate::{Step, locate, position};
-use crate::{Edge, End, Graph, Kind, Node, Origin, arguments, hooks, suggest};
+use crate::{Edge, End, Graph, Kind, Mac, Node, Origin, Selector, arguments, catalog, suggest};
 
 /// The only version of the file's syntax.
 const VERSION: u64 = 1;
@@ -27,6 +27,7 @@ const MAX_INTERFACE: usize = 15;
 )]
 struct RawGraph {
     version: u64,
+    jail: Option<String>,
     #[serde(default)]
     nodes: Entries<RawNode>,
     edges: Option<Vec<String>>,
@@ -35,9 +36,20 @@ struct RawGraph {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a mapping such as `{ type: tee }`")]
 struct RawNode {
-    interface: Option<String>,
+    interface: Option<RawInterface>,
     r#type: Option<String>,
     messages: Option<Vec<Value>>,
+    mac: Option<String>,
+    rename: Option<String>,
+    jail: Option<String>,
+}
+
+/// An interface, by its name or by what is stable.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RawInterface {
+    Name(String),
+    Selector(Selector),
 }
 
 /// A mapping in its order, without double keys.
@@ -116,6 +128,7 @@ pub fn parse(text: &str, file: &Path) -> Result<Graph, Error> {
     let mut graph = Graph {
         nodes: Vec::new(),
         edges: Vec::new(),
+        jail: raw.jail,
         file: file.to_owned(),
         text: text.to_owned(),
     };
@@ -167,11 +180,12 @@ fn read_node(graph: &Graph, name: &str, raw: RawNode) -> Result<Node, Error> {
     let key = [Step::Key(name)];
     let parsed: NodeName = name.parse().map_err(|error| at(&key, format!("{error}")))?;
     let kind = match (raw.interface, raw.r#type) {
-        (Some(interface), None) => {
+        (Some(RawInterface::Name(interface)), None) => {
             check_interface(&interface)
                 .map_err(|message| at(&[Step::Value(name), Step::Value("interface")], message))?;
-            Kind::Interface(interface)
+            Kind::Interface(Selector::Name(interface))
         }
+        (Some(RawInterface::Selector(selector)), None) => Kind::Interface(selector),
         (None, Some(kind)) => {
             let place = [Step::Value(name), Step::Value("type")];
             Kind::Type(read_type(&kind).map_err(|message| at(&place, message))?)
@@ -192,10 +206,15 @@ fn read_node(graph: &Graph, name: &str, raw: RawNode) -> Result<Node, Error> {
         let place = [Step::Value(name), Step::Value("messages"), Step::Item(index)];
         messages.push(arguments::message(entry).map_err(|message| at(&place, message))?);
     }
+    let mac = raw.mac.map(|text| text.parse::<Mac>()).transpose();
+    let mac = mac.map_err(|message| at(&[Step::Value(name), Step::Value("mac")], message))?;
     Ok(Node {
         name: parsed,
         kind,
         messages,
+        mac,
+        rename: raw.rename,
+        jail: raw.jail,
     })
 }
 
@@ -276,7 +295,7 @@ fn check_end(
     taken: &mut HashMap<(usize, HookName), usize>,
 ) -> Result<(), Objection> {
     let node = &graph.nodes[end.node];
-    if let Some(hint) = hooks::objection(node.type_name(), end.hook.as_str()) {
+    if let Some(hint) = catalog::objection(node.type_name(), end.hook.as_str()) {
         let message = format!("a node of type {} has no hook `{}`", node.type_name(), end.hook);
         return Err((message, Some(hint)));
     }
@@ -298,7 +317,7 @@ fn check_unlinked(graph: &Graph) -> Result<(), Error> {
             .iter()
             .any(|edge| edge.left.node == index || edge.right.node == index);
         let made = matches!(node.kind, Kind::Type(_));
-        if made && !linked && hooks::of_lasting_type(node.type_name()).is_none() {
+        if made && !linked && catalog::of_lasting_type(node.type_name()).is_none() {
             let message = format!("no edge leads to `{}`", node.name);
             let hint = format!(
                 "a node of type {} is made with its first link and goes with its last",

@@ -6,7 +6,7 @@ use netgraph::{HookName, NodeId};
 
 use crate::error::Error;
 use crate::suggest;
-use crate::{End, Graph, Kind, Node, Origin, hooks};
+use crate::{End, Graph, Kind, Node, Origin, catalog};
 
 /// A live graph, as far as planning needs it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -251,7 +251,7 @@ impl<'a> Planner<'a> {
     /// Makes missing nodes that have no edges.
     fn make_unlinked(&mut self) {
         for node in 0..self.graph.nodes.len() {
-            let hook = hooks::of_lasting_type(self.graph.nodes[node].type_name());
+            let hook = catalog::of_lasting_type(self.graph.nodes[node].type_name());
             let hook = hook.and_then(|hook| hook.parse::<HookName>().ok());
             if let (false, Some(hook)) = (self.there[node], hook) {
                 let end = End { node, hook };
@@ -289,7 +289,8 @@ fn check_kind(node: &Node, live: Option<&LiveNode>, snapshot: &Snapshot) -> Resu
             Some("give this one another name, or shut that one down".to_owned()),
         )),
         (Kind::Type(_), None) => Ok(()),
-        (Kind::Interface(name), None) => {
+        (Kind::Interface(_), None) => {
+            let name = &node.live_name();
             let ethers = snapshot.nodes.iter().filter(|node| node.type_name == "ether");
             let names: Vec<&str> = ethers.filter_map(|node| node.name.as_deref()).collect();
             let hint = if names.is_empty() {

@@ -11,6 +11,7 @@ use netgraph::hosted::Hosted;
 use netgraph::{Kernel, NodeName, Transport};
 
 use crate::failure::{Failure, Result};
+use crate::host::{self, Host};
 #[cfg(not(target_os = "freebsd"))]
 use crate::hosted;
 use crate::script;
@@ -115,7 +116,7 @@ impl Opt {
         if let Some(path) = &self.hosted {
             return self.run_hosted(path);
         }
-        self.run_on(Kernel)
+        self.run_on(Kernel, &|| Box::new(host::FreeBsd))
     }
 
     #[cfg(not(target_os = "freebsd"))]
@@ -123,12 +124,12 @@ impl Opt {
         if let Some(Command::Hook(hook)) = &self.command {
             hook.check_hosted()?;
         }
-        let result = self.run_on(Hosted::new(path));
+        let result = self.run_on(Hosted::new(path), &|| Box::new(host::Hosted(path.to_owned())));
         result.map_err(|failure| hosted::explain(failure, path))
     }
 
     /// The same, on a kernel.
-    fn run_on<T: Transport>(&self, transport: T) -> Result<()>
+    fn run_on<T: Transport>(&self, transport: T, host: &dyn Fn() -> Box<dyn Host>) -> Result<()>
     where
         T::Endpoint: AsFd,
     {
@@ -137,26 +138,26 @@ impl Opt {
             (None, None) => Err(Failure::Usage("no command is given; `ng help` lists them".to_owned())),
             (None, Some(file)) => {
                 let text = script::read(file)?;
-                script::run(&mut self.open(transport)?, file, &text)
+                script::run(&mut self.open(transport, host())?, file, &text)
             }
             (Some(Command::Validate(command)), None) => command.run(self.json),
-            (Some(Command::Hook(hook)), None) => hook.run(self.open(transport)?),
+            (Some(Command::Hook(hook)), None) => hook.run(self.open(transport, host())?),
             (Some(Command::Verb(verb)), None) => {
                 verb.check()?;
-                verb.run(&mut self.open(transport)?)
+                verb.run(&mut self.open(transport, host())?)
             }
         }
     }
 
     /// Makes ng's own node.
-    fn open<T: Transport>(&self, transport: T) -> Result<Session<Traced<T>>> {
+    fn open<T: Transport>(&self, transport: T, host: Box<dyn Host>) -> Result<Session<Traced<T>>> {
         let name = match &self.node_name {
             Some(name) => name.clone(),
             None => format!("ng{}", std::process::id())
                 .parse()
                 .map_err(netgraph::Error::from)?,
         };
-        Session::open(Traced::new(transport, self.debug), &name, self.json)
+        Session::open(Traced::new(transport, self.debug), host, &name, self.json)
     }
 }
 

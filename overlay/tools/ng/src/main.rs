@@ -1,33 +1,7 @@
-//! `ng`: see and change the netgraph(4) graph.
-//!
-//! `main` parses and dispatches; each verb is a file of its own below [`verbs`]. Verbs work on a [`session::Session`],
-//! whose kernel can be the running one or one in memory, so that each is tested without FreeBSD.
+//! The program `ng`; all of it is in the library.
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-mod cli;
-mod dump;
-mod explain;
-mod failure;
-#[cfg(not(target_os = "freebsd"))]
-mod hosted;
-mod live;
-mod script;
-mod session;
-mod trace;
-mod verbs;
-
-use cli::Opt;
-
 fn main() -> ExitCode {
-    let opt = match Opt::try_parse() {
-        Ok(opt) => opt,
-        Err(error) => return failure::usage(&error),
-    };
-    match opt.run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
-    }
+    ng::run()
 }

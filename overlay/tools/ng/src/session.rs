@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::explain;
 use crate::failure::{Failure, Result};
+use crate::host::Host;
 
 /// ng's own node, and where output goes.
 pub struct Session<T: Transport> {
@@ -14,15 +15,22 @@ pub struct Session<T: Transport> {
     pub socket: Socket<T>,
     /// Whether output is JSON.
     pub json: bool,
+    /// The machine around the kernel.
+    pub host: Box<dyn Host>,
     out: Box<dyn Write>,
 }
 
 impl<T: Transport> Session<T> {
     /// Makes the node; output goes to standard output.
-    pub fn open(transport: T, name: &NodeName, json: bool) -> Result<Self> {
+    pub fn open(transport: T, host: Box<dyn Host>, name: &NodeName, json: bool) -> Result<Self> {
         let socket = Socket::open_on(transport, Some(name)).map_err(explain::opening)?;
         let out = Box::new(io::BufWriter::new(io::stdout()));
-        Ok(Self { socket, json, out })
+        Ok(Self {
+            socket,
+            json,
+            host,
+            out,
+        })
     }
 
     /// The same with output elsewhere.
@@ -30,7 +38,13 @@ impl<T: Transport> Session<T> {
     pub fn with_output(transport: T, json: bool, out: Box<dyn Write>) -> Self {
         let name: NodeName = "ng1".parse().expect("a good name");
         let socket = Socket::open_on(transport, Some(&name)).expect("a kernel in memory");
-        Self { socket, json, out }
+        let host = Box::new(crate::host::FreeBsd);
+        Self {
+            socket,
+            json,
+            host,
+            out,
+        }
     }
 
     /// Sends a generic message; a refusal is explained.

@@ -37,11 +37,12 @@ fn a_good_file_keeps_its_order() {
 #[test]
 fn interfaces_come_with_their_lines() {
     let interfaces: Vec<Interface> = read(GOOD).unwrap().interfaces().collect();
-    let told: Vec<(&str, &str, usize)> = interfaces
+    let told: Vec<(&str, &Selector, usize)> = interfaces
         .iter()
-        .map(|interface| (interface.node.as_str(), interface.name.as_str(), interface.line))
+        .map(|interface| (interface.node.as_str(), &interface.selector, interface.line))
         .collect();
-    assert_eq!(told, [("wan", "vtnet1", 3), ("lan", "vtnet2", 5)]);
+    let named = |name: &str| Selector::Name(name.to_owned());
+    assert_eq!(told, [("wan", &named("vtnet1"), 3), ("lan", &named("vtnet2"), 5)]);
 }
 
 #[test]

@@ -41,7 +41,7 @@ impl Validate {
             file: self.file.display().to_string(),
             nodes: graph.nodes().len(),
             edges: graph.edges().len(),
-            interfaces: graph.interfaces().map(|interface| interface.name).collect(),
+            interfaces: names(&graph),
         };
         let mut out = io::stdout().lock();
         if json {
@@ -56,6 +56,15 @@ impl Validate {
         }
         Ok(())
     }
+}
+
+/// The interfaces that the graph needs, by name where that is how they are chosen.
+fn names(graph: &Graph) -> Vec<String> {
+    let name = |interface: graph::Interface| match interface.selector {
+        graph::Selector::Name(name) => name,
+        selector => selector.to_string(),
+    };
+    graph.interfaces().map(name).collect()
 }
 
 /// Reads and checks a graph file.
@@ -78,7 +87,6 @@ mod tests {
     fn the_appliances_own_graph_is_good() {
         let file = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../graph.yaml"));
         let graph = read(file).unwrap();
-        let names: Vec<String> = graph.interfaces().map(|interface| interface.name).collect();
-        assert_eq!(names, ["vtnet1", "vtnet2"]);
+        assert_eq!(names(&graph), ["vtnet1", "vtnet2"]);
     }
 }

@@ -1,0 +1,34 @@
+//! What a graph needs of the machine around netgraph: its network interfaces and its jails.
+
+use graph::{Mac, NetworkInterface};
+
+use crate::failure::Result;
+
+mod freebsd;
+#[cfg(not(target_os = "freebsd"))]
+mod hosted;
+
+pub use freebsd::FreeBsd;
+#[cfg(not(target_os = "freebsd"))]
+pub use hosted::Hosted;
+
+/// The machine on which a graph is made.
+pub trait Host {
+    /// The network interfaces that there are.
+    fn interfaces(&self) -> Result<Vec<NetworkInterface>>;
+
+    /// Gives an interface another name.
+    fn rename(&self, interface: &str, name: &str) -> Result<()>;
+
+    /// Gives an interface a hardware address.
+    fn set_mac(&self, interface: &str, mac: Mac) -> Result<()>;
+
+    /// Moves an interface into the network stack of a jail.
+    fn move_to_jail(&self, interface: &str, jail: &str) -> Result<()>;
+
+    /// The interface in the jail's network stack, if it is there.
+    fn in_jail(&self, interface: &str, jail: &str) -> Result<Option<NetworkInterface>>;
+
+    /// What tells one life of this netgraph from the next: it changes when the graph is gone, as after a reboot.
+    fn instance(&self) -> Result<String>;
+}
