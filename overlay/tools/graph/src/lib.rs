@@ -16,19 +16,22 @@
 
 mod arguments;
 pub mod catalog;
+mod dump;
 mod error;
 mod locate;
 mod parse;
 mod plan;
 mod selector;
 pub mod suggest;
+pub mod words;
 
 use std::path::{Path, PathBuf};
 
 use netgraph::{Address, HookName, NodeName, TypeName};
 
+pub use dump::Dump;
 pub use error::{Error, Position};
-pub use plan::{Action, Link, LiveNode, Plan, Snapshot, plan};
+pub use plan::{Action, Link, LiveEnd, LiveNode, Made, Plan, Record, RecordedEdge, Snapshot, Told, plan};
 pub use selector::{Mac, NetworkInterface, PciAddress, Selector};
 
 use locate::{Step, locate};
@@ -148,6 +151,12 @@ impl Graph {
     /// It is no YAML, has unknown keys, or contradicts itself; the error shows the line.
     pub fn parse(text: &str, file: &Path) -> Result<Self, Error> {
         parse::parse(text, file)
+    }
+
+    /// The text that it was read from.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// The declared nodes, in the file's order.

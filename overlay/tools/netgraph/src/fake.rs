@@ -64,6 +64,12 @@ impl Fake {
         self.0.borrow_mut().longest_address = bytes;
     }
 
+    /// An address in memory that no other kernel has.
+    #[must_use]
+    pub fn place(&self) -> *const () {
+        Rc::as_ptr(&self.0).cast()
+    }
+
     /// How many messages so far changed anything.
     #[must_use]
     pub fn changes(&self) -> u32 {

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::os::fd::AsFd;
 #[cfg(not(target_os = "freebsd"))]
 use std::path::Path;
@@ -11,15 +12,17 @@ use netgraph::hosted::Hosted;
 use netgraph::{Kernel, NodeName, Transport};
 
 use crate::failure::{Failure, Result};
+use crate::guard;
 use crate::host::{self, Host};
 #[cfg(not(target_os = "freebsd"))]
 use crate::hosted;
 use crate::script;
 use crate::session::Session;
+use crate::state::State;
 use crate::trace::Traced;
 use crate::verbs::{
-    apply, config, connect, destroy, dot, hook, list, mkpeer, msg, name, rmhook, show, shutdown, status, types,
-    validate, write,
+    apply, config, confirm, connect, destroy, diff, dot, dump, hook, list, mkpeer, msg, name, plan, rmhook, show,
+    shutdown, status, types, validate, write,
 };
 
 /// See and change the netgraph(4) graph
@@ -45,6 +48,10 @@ pub struct Opt {
     #[arg(long, global = true, value_name = "SOCKET", env = "NG_HOSTED")]
     hosted: Option<PathBuf>,
 
+    /// Where ng remembers what it made; on FreeBSD /var/db/ng, and beside the socket of a hosted kernel
+    #[arg(long, global = true, value_name = "DIR")]
+    state: Option<PathBuf>,
+
     /// Name of ng's own node
     ///
     /// Without it, the node is called ng and the number of the process.
@@ -64,14 +71,15 @@ pub struct Opt {
 const EXIT_STATUS: &str = "\
 Exit status:
   0   done
-  1   apply --dry-run: something is missing from the live graph
+  1   plan, diff, apply --dry-run: the live graph is not as declared
   64  the command line is wrong
   65  the graph file is wrong
   66  a file cannot be read
   69  this kernel has no netgraph sockets
   71  the kernel or a node refused
+  73  what ng remembers cannot be written
   74  a packet or output could not be read or written
-  75  nothing came in the time given
+  75  nothing came in the time given, or another ng is changing the graph
   77  not permitted; ng needs root";
 
 #[derive(Debug, Subcommand)]
@@ -105,8 +113,14 @@ pub enum Verb {
     Config(config::Config),
     #[command(visible_alias = "w")]
     Write(write::Write),
+    Plan(plan::Plan),
     Apply(apply::Apply),
+    Confirm(confirm::Confirm),
+    Diff(diff::Diff),
+    Dump(dump::Dump),
     Destroy(destroy::Destroy),
+    #[command(hide = true)]
+    Guard(guard::Wait),
 }
 
 impl Opt {
@@ -157,7 +171,32 @@ impl Opt {
                 .parse()
                 .map_err(netgraph::Error::from)?,
         };
-        Session::open(Traced::new(transport, self.debug), host, &name, self.json)
+        let mut session = Session::open(Traced::new(transport, self.debug), host, &name, self.json, self.state())?;
+        session.globals = self.globals();
+        Ok(session)
+    }
+
+    /// Where ng remembers what it made.
+    fn state(&self) -> State {
+        if let Some(folder) = &self.state {
+            return State::new(folder);
+        }
+        #[cfg(not(target_os = "freebsd"))]
+        if let Some(path) = &self.hosted {
+            let mut folder = path.clone().into_os_string();
+            folder.push(".state");
+            return State::new(folder);
+        }
+        State::new("/var/db/ng")
+    }
+
+    /// The options by which another ng works on the same kernel.
+    fn globals(&self) -> Vec<OsString> {
+        #[cfg(not(target_os = "freebsd"))]
+        if let Some(path) = &self.hosted {
+            return vec!["--hosted".into(), path.into()];
+        }
+        Vec::new()
     }
 }
 
@@ -165,7 +204,9 @@ impl Verb {
     /// Finds what is wrong without asking the kernel.
     fn check(&self) -> Result<()> {
         match self {
+            Self::Plan(verb) => verb.check(),
             Self::Apply(verb) => verb.check(),
+            Self::Diff(verb) => verb.check(),
             Self::Destroy(verb) => verb.check(),
             _ => Ok(()),
         }
@@ -187,7 +228,12 @@ impl Verb {
             Self::Status(verb) => verb.run(session),
             Self::Config(verb) => verb.run(session),
             Self::Write(verb) => verb.run(session),
+            Self::Plan(verb) => verb.run(session),
             Self::Apply(verb) => verb.run(session),
+            Self::Confirm(verb) => verb.run(session),
+            Self::Diff(verb) => verb.run(session),
+            Self::Dump(verb) => verb.run(session),
+            Self::Guard(verb) => verb.run(session),
             Self::Destroy(verb) => verb.run(session),
         }
     }

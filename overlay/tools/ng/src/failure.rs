@@ -44,6 +44,36 @@ pub enum Failure {
         /// Why it failed.
         error: io::Error,
     },
+    /// What ng remembers cannot be written.
+    #[error(
+        "could not write {path}: {error}\n  hint: ng keeps there what it made; it needs root, or another folder: --state DIR"
+    )]
+    State {
+        /// The file.
+        path: String,
+        /// Why not.
+        error: io::Error,
+    },
+    /// Another process changes the graph.
+    #[error("another ng is changing the graph (it holds {0}); try again when it is done")]
+    Busy(String),
+    /// A change that failed was taken back, or not.
+    #[error("{failure}\n{}", .rollback)]
+    Undone {
+        /// Why it failed.
+        failure: Box<Failure>,
+        /// What became of the graph.
+        rollback: String,
+    },
+    /// A graph was applied and never confirmed, so that it is not applied at boot.
+    #[error("{0} was applied and not confirmed; `ng apply` and `ng confirm` would have it applied at the next boot")]
+    Unconfirmed(String),
+    /// Not to be told again: only the exit status.
+    #[error("")]
+    Told(u8),
+    /// A signal came.
+    #[error("interrupted by a signal")]
+    Interrupted,
     /// A wait came to its end.
     #[error("{0}")]
     Late(String),
@@ -80,6 +110,11 @@ impl Failure {
             Self::Different => 1,
             Self::Usage(_) => 64,
             Self::Graph { offline: true, .. } => 65,
+            Self::Undone { failure, .. } => failure.status(),
+            Self::Interrupted | Self::Unconfirmed(_) => 71,
+            Self::Told(status) => *status,
+            Self::State { .. } => 73,
+            Self::Busy(_) => 75,
             Self::File { .. } => 66,
             Self::Netgraph { error, .. } => match error.errno() {
                 Some(Errno::EAFNOSUPPORT | Errno::EPROTONOSUPPORT) => 69,
@@ -98,8 +133,8 @@ impl Failure {
     pub fn report(&self) -> ExitCode {
         match self {
             Self::Io { error, .. } if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
-            Self::Different => {}
-            Self::Graph { .. } => eprintln!("{self}"),
+            Self::Different | Self::Told(_) => {}
+            Self::Graph { .. } | Self::Undone { .. } => eprintln!("{self}"),
             _ => eprintln!("ng: {self}"),
         }
         self.status().into()

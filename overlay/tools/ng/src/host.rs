@@ -32,3 +32,35 @@ pub trait Host {
     /// What tells one life of this netgraph from the next: it changes when the graph is gone, as after a reboot.
     fn instance(&self) -> Result<String>;
 }
+
+/// No machine at all, for tests; with the instance that it is to have.
+#[cfg(test)]
+#[derive(Debug)]
+pub struct Nowhere(pub String);
+
+#[cfg(test)]
+impl Host for Nowhere {
+    fn interfaces(&self) -> Result<Vec<NetworkInterface>> {
+        Ok(Vec::new())
+    }
+
+    fn rename(&self, _: &str, _: &str) -> Result<()> {
+        Ok(())
+    }
+
+    fn set_mac(&self, _: &str, _: Mac) -> Result<()> {
+        Ok(())
+    }
+
+    fn move_to_jail(&self, _: &str, _: &str) -> Result<()> {
+        Ok(())
+    }
+
+    fn in_jail(&self, _: &str, _: &str) -> Result<Option<NetworkInterface>> {
+        Ok(None)
+    }
+
+    fn instance(&self) -> Result<String> {
+        Ok(self.0.clone())
+    }
+}

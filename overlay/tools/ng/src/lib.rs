@@ -9,14 +9,17 @@ use clap::Parser;
 
 mod cli;
 mod dump;
+mod engine;
 mod explain;
 mod failure;
+mod guard;
 mod host;
 #[cfg(not(target_os = "freebsd"))]
 mod hosted;
 mod live;
 mod script;
 mod session;
+mod state;
 mod trace;
 mod verbs;
 

@@ -1,35 +1,149 @@
 //! The live graph, as planning wants it.
 
-use graph::{Graph, Link, LiveNode, Snapshot};
-use netgraph::{Address, ListHooks, ListNodes, Transport};
+use std::collections::{HashMap, HashSet};
+
+use graph::{Graph, Link, LiveNode, Record, Snapshot};
+use netgraph::{Address, ListHooks, ListNodes, NodeId, NodeInfo, Transport};
 
 use crate::failure::Result;
 use crate::session::Session;
 
-/// Every node, with the links of those that the graph declares.
-pub fn snapshot<T: Transport>(session: &mut Session<T>, graph: &Graph) -> Result<Snapshot> {
+/// Every node, with the links of those that are declared or recorded, and of those without a name of their own.
+///
+/// Nodes that `ng tap` has put between others are seen through.
+pub fn snapshot<T: Transport>(session: &mut Session<T>, graph: &Graph, record: &Record) -> Result<Snapshot> {
     let declared: Vec<String> = graph.nodes().iter().map(graph::Node::live_name).collect();
-    let mut nodes = Vec::new();
-    for info in session.request(&Address::here(), &ListNodes)? {
-        let wanted = info.hooks > 0 && info.name.as_ref().is_some_and(|name| declared.contains(name));
-        let links = if wanted {
-            session.request(&info.address(), &ListHooks)?.links
-        } else {
-            Vec::new()
-        };
-        nodes.push(LiveNode {
-            id: info.id,
-            name: info.name,
-            type_name: info.type_name,
-            links: links
-                .into_iter()
-                .map(|link| Link {
-                    hook: link.hook,
-                    peer: link.peer.id,
-                    peer_hook: link.peer_hook,
-                })
-                .collect(),
-        });
+    let wanted: HashSet<&str> = declared.iter().map(String::as_str).chain(record.names()).collect();
+    survey(session, &|node| {
+        node.name.as_deref().is_none_or(|name| wanted.contains(name))
+    })
+}
+
+/// Every node, with the links of all but sockets.
+pub fn everything<T: Transport>(session: &mut Session<T>) -> Result<Snapshot> {
+    survey(session, &|_| true)
+}
+
+fn survey<T: Transport>(session: &mut Session<T>, is_wanted: &dyn Fn(&NodeInfo) -> bool) -> Result<Snapshot> {
+    let infos = session.request(&Address::here(), &ListNodes)?;
+    let mut nodes: Vec<LiveNode> = infos.into_iter().map(node_of).collect();
+    let asked: HashSet<NodeId> = {
+        let has_links = |node: &&LiveNode| node.hooks > 0 && node.type_name != "socket";
+        let is_asked = |node: &&LiveNode| is_wanted(&info_of(node)) || node.is_nameless() || is_tap(node);
+        nodes
+            .iter()
+            .filter(has_links)
+            .filter(is_asked)
+            .map(|node| node.id)
+            .collect()
+    };
+    let mut links = links(session, &nodes, &asked)?;
+    for node in &mut nodes {
+        node.links = links.remove(&node.id).unwrap_or_default();
     }
-    Ok(Snapshot { nodes })
+    Ok(Snapshot {
+        nodes: see_through(nodes),
+    })
+}
+
+fn node_of(info: NodeInfo) -> LiveNode {
+    LiveNode {
+        id: info.id,
+        name: info.name,
+        type_name: info.type_name,
+        hooks: info.hooks,
+        links: Vec::new(),
+    }
+}
+
+fn info_of(node: &LiveNode) -> NodeInfo {
+    NodeInfo {
+        name: node.name.clone(),
+        type_name: node.type_name.clone(),
+        id: node.id,
+        hooks: node.hooks,
+    }
+}
+
+/// The links of those nodes. A link is told by both of its ends, so a node of which all are known need not be asked: those
+/// with many links are asked first.
+fn links<T: Transport>(
+    session: &mut Session<T>,
+    nodes: &[LiveNode],
+    asked: &HashSet<NodeId>,
+) -> Result<HashMap<NodeId, Vec<Link>>> {
+    let mut known: HashMap<NodeId, Vec<Link>> = HashMap::new();
+    let mut order: Vec<&LiveNode> = nodes.iter().filter(|node| asked.contains(&node.id)).collect();
+    order.sort_by_key(|node| std::cmp::Reverse(node.hooks));
+    for node in order {
+        let found = known.get(&node.id).map_or(0, Vec::len);
+        if found >= node.hooks as usize {
+            continue;
+        }
+        let address = node.id.into();
+        // A node that has gone meanwhile has no links.
+        let Ok(list) = session.socket.request(&address, &ListHooks) else {
+            continue;
+        };
+        let mut own = Vec::with_capacity(list.links.len());
+        for link in list.links {
+            if link.peer.id != node.id && asked.contains(&link.peer.id) {
+                let back = Link {
+                    hook: link.peer_hook.clone(),
+                    peer: node.id,
+                    peer_hook: link.hook.clone(),
+                    tapped: false,
+                };
+                let peers = known.entry(link.peer.id).or_default();
+                if !peers.contains(&back) {
+                    peers.push(back);
+                }
+            }
+            own.push(Link {
+                hook: link.hook,
+                peer: link.peer.id,
+                peer_hook: link.peer_hook,
+                tapped: false,
+            });
+        }
+        known.insert(node.id, own);
+    }
+    Ok(known)
+}
+
+/// Whether a node of that name is one of `ng tap`.
+fn is_tap_name(name: &str) -> bool {
+    let number = name.strip_prefix("ngtap").unwrap_or_default();
+    !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_tap(node: &LiveNode) -> bool {
+    node.type_name == "tee" && node.name.as_deref().is_some_and(is_tap_name)
+}
+
+/// Takes taps out, and joins what is on both sides of them.
+fn see_through(mut nodes: Vec<LiveNode>) -> Vec<LiveNode> {
+    let position = |nodes: &[LiveNode]| nodes.iter().position(is_tap);
+    while let Some(index) = position(&nodes) {
+        let tap = nodes.swap_remove(index);
+        if let (Some(left), Some(right)) = (tap.link("left"), tap.link("right")) {
+            redirect(&mut nodes, left, right);
+            redirect(&mut nodes, right, left);
+        }
+    }
+    nodes.sort_by_key(|node| node.id);
+    nodes
+}
+
+/// Has the link at one side of a tap lead to the other side.
+fn redirect(nodes: &mut [LiveNode], from: &Link, to: &Link) {
+    let links = nodes
+        .iter_mut()
+        .filter(|node| node.id == from.peer)
+        .flat_map(|node| &mut node.links);
+    for link in links.filter(|link| link.hook == from.peer_hook) {
+        link.peer = to.peer;
+        link.peer_hook.clone_from(&to.peer_hook);
+        link.tapped = true;
+    }
 }

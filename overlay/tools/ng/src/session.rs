@@ -1,5 +1,6 @@
 //! What verbs work on: ng's own node, and where output goes.
 
+use std::ffi::OsString;
 use std::io::{self, Write};
 
 use netgraph::{Address, NodeName, Request, Socket, Transport};
@@ -8,6 +9,7 @@ use serde::Serialize;
 use crate::explain;
 use crate::failure::{Failure, Result};
 use crate::host::Host;
+use crate::state::State;
 
 /// ng's own node, and where output goes.
 pub struct Session<T: Transport> {
@@ -17,34 +19,26 @@ pub struct Session<T: Transport> {
     pub json: bool,
     /// The machine around the kernel.
     pub host: Box<dyn Host>,
+    /// What is remembered between runs.
+    pub state: State,
+    /// The options by which another ng works on the same kernel.
+    pub globals: Vec<OsString>,
     out: Box<dyn Write>,
 }
 
 impl<T: Transport> Session<T> {
     /// Makes the node; output goes to standard output.
-    pub fn open(transport: T, host: Box<dyn Host>, name: &NodeName, json: bool) -> Result<Self> {
+    pub fn open(transport: T, host: Box<dyn Host>, name: &NodeName, json: bool, state: State) -> Result<Self> {
         let socket = Socket::open_on(transport, Some(name)).map_err(explain::opening)?;
         let out = Box::new(io::BufWriter::new(io::stdout()));
         Ok(Self {
             socket,
             json,
             host,
+            state,
+            globals: Vec::new(),
             out,
         })
-    }
-
-    /// The same with output elsewhere.
-    #[cfg(test)]
-    pub fn with_output(transport: T, json: bool, out: Box<dyn Write>) -> Self {
-        let name: NodeName = "ng1".parse().expect("a good name");
-        let socket = Socket::open_on(transport, Some(&name)).expect("a kernel in memory");
-        let host = Box::new(crate::host::FreeBsd);
-        Self {
-            socket,
-            json,
-            host,
-            out,
-        }
     }
 
     /// Sends a generic message; a refusal is explained.
@@ -68,5 +62,26 @@ impl<T: Transport> Session<T> {
         }
         self.out.flush()?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+impl Session<netgraph::fake::Fake> {
+    /// On a kernel in memory, with output elsewhere; what is remembered is forgotten with the test's thread.
+    pub fn with_output(fake: netgraph::fake::Fake, json: bool, out: Box<dyn Write>) -> Self {
+        thread_local! {
+            static FOLDER: tempfile::TempDir = tempfile::tempdir().expect("a folder");
+        }
+        let name: NodeName = "ng1".parse().expect("a good name");
+        let host = Box::new(crate::host::Nowhere(format!("{:p}", fake.place())));
+        let socket = Socket::open_on(fake, Some(&name)).expect("a kernel in memory");
+        Self {
+            socket,
+            json,
+            host,
+            state: State::new(FOLDER.with(|folder| folder.path().to_owned())),
+            globals: Vec::new(),
+            out,
+        }
     }
 }

@@ -24,12 +24,14 @@ fn node(id: u32, name: &str, kind: &str, links: &[(&str, u32, &str)]) -> LiveNod
         id: NodeId(id),
         name: Some(name.to_owned()),
         type_name: kind.to_owned(),
+        hooks: u32::try_from(links.len()).unwrap(),
         links: links
             .iter()
             .map(|(hook, peer, peer_hook)| Link {
                 hook: (*hook).to_owned(),
                 peer: NodeId(*peer),
                 peer_hook: (*peer_hook).to_owned(),
+                tapped: false,
             })
             .collect(),
     }
@@ -39,20 +41,20 @@ fn live(nodes: &[LiveNode]) -> Snapshot {
     Snapshot { nodes: nodes.to_vec() }
 }
 
-/// The actions in short words.
+/// The actions in words.
 fn told(graph: &Graph, snapshot: &Snapshot) -> Vec<String> {
-    let end = |end: &End| graph.end(end);
-    let plan = plan(graph, snapshot).unwrap();
-    plan.actions
-        .iter()
-        .map(|(_, action)| match action {
-            Action::Make { at, new } => format!("make {} at {}", end(new), end(at)),
-            Action::MakeAlone { new } => format!("make {}", end(new)),
-            Action::Release { end: released } => format!("release {}", end(released)),
-            Action::Connect { left, right } => format!("connect {} {}", end(left), end(right)),
-            Action::Send { node, message, made } => format!("send {node}.{message} {made}"),
-        })
-        .collect()
+    told_with(graph, snapshot, &Record::default())
+}
+
+fn told_with(graph: &Graph, snapshot: &Snapshot, record: &Record) -> Vec<String> {
+    let plan = plan(graph, snapshot, record).unwrap();
+    let describe = |(_, action): &(_, Action)| action.describe(graph);
+    plan.actions.iter().map(describe).collect()
+}
+
+/// What is recorded once a graph has been made from nothing but its interfaces.
+fn record_of(graph: &Graph, bare: &Snapshot) -> Record {
+    plan(graph, bare, &Record::default()).unwrap().done
 }
 
 #[test]
@@ -60,9 +62,9 @@ fn from_an_interface_along_the_edges() {
     let graph = graph(LINE);
     let bare = live(&[node(1, "vtnet1", "ether", &[])]);
     let expected = [
-        "make tap.left at wan.lower",
-        "make sw.link0 at tap.right",
-        "send 0.0 false",
+        "make tap.left (tee) at wan.lower",
+        "make sw.link0 (bridge) at tap.right",
+        "send wan setpromisc 1",
     ];
     assert_eq!(told(&graph, &bare), expected);
 }
@@ -75,7 +77,7 @@ fn nothing_is_done_twice() {
         node(2, "tap", "tee", &[("left", 1, "lower"), ("right", 3, "link0")]),
         node(3, "sw", "bridge", &[("link0", 2, "right")]),
     ]);
-    assert_eq!(told(&graph, &all), ["send 0.0 false"]);
+    assert_eq!(told(&graph, &all), ["send wan setpromisc 1"]);
 }
 
 #[test]
@@ -86,7 +88,10 @@ fn a_missing_link_between_nodes_that_are_there_is_made() {
         node(2, "tap", "tee", &[("right", 3, "link0")]),
         node(3, "sw", "bridge", &[("link0", 2, "right")]),
     ]);
-    assert_eq!(told(&graph, &half), ["connect wan.lower tap.left", "send 0.0 false"]);
+    assert_eq!(
+        told(&graph, &half),
+        ["connect wan.lower -- tap.left", "send wan setpromisc 1"]
+    );
 }
 
 #[test]
@@ -96,12 +101,12 @@ fn a_graph_without_interfaces_starts_from_our_own_node() {
          edges:\n  - a.link0 -- b.link0\n  - a.link1 -- b.link1\n",
     );
     let expected = [
-        "make a.link1",
-        "make b.link0 at a.link0",
-        "release a.link1",
-        "connect a.link1 b.link1",
-        "make c.ether",
+        "make a.link2 (bridge)",
+        "make b.link0 (bridge) at a.link0",
+        "connect a.link1 -- b.link1",
+        "make c.ether (eiface)",
         "release c.ether",
+        "release a.link2",
     ];
     assert_eq!(told(&graph, &Snapshot::default()), expected);
 }
@@ -124,8 +129,108 @@ fn contradictions_name_the_line() {
         ),
     ];
     for (snapshot, line, part) in rows {
-        let error = plan(&graph, &snapshot).unwrap_err();
+        let error = plan(&graph, &snapshot, &Record::default()).unwrap_err();
         assert_eq!(error.line(), Some(line), "{error}");
         assert!(error.to_string().contains(part), "{error}");
     }
+}
+
+/// `LINE` made, live.
+fn made() -> (Snapshot, Record) {
+    let all = live(&[
+        node(1, "vtnet1", "ether", &[("lower", 2, "left")]),
+        node(2, "tap", "tee", &[("left", 1, "lower"), ("right", 3, "link0")]),
+        node(3, "sw", "bridge", &[("link0", 2, "right")]),
+    ]);
+    let bare = live(&[node(1, "vtnet1", "ether", &[])]);
+    (all, record_of(&graph(LINE), &bare))
+}
+
+#[test]
+fn what_was_made_and_is_declared_no_longer_goes() {
+    let (all, record) = made();
+    let without_tap = graph(
+        "version: 1\nnodes:\n  wan: { interface: vtnet1 }\n  sw: { type: bridge }\nedges:\n  - wan.lower -- sw.link0\n",
+    );
+    let expected = [
+        "hold sw.link1",
+        "disconnect tap.left -- vtnet1.lower",
+        "shut down tap (tee)",
+        "connect wan.lower -- sw.link0",
+        "release sw.link1",
+    ];
+    assert_eq!(told_with(&without_tap, &all, &record), expected);
+}
+
+#[test]
+fn what_somebody_else_made_stays() {
+    let (mut all, record) = made();
+    all.nodes.push(node(7, "other", "bridge", &[("link0", 8, "x")]));
+    all.nodes[2].links.push(Link {
+        hook: "link7".to_owned(),
+        peer: NodeId(8),
+        peer_hook: "y".to_owned(),
+        tapped: false,
+    });
+    let smaller = graph("version: 1\nnodes:\n  wan: { interface: vtnet1 }\n");
+    let told = told_with(&smaller, &all, &record);
+    assert!(told.iter().all(|action| !action.contains("other")), "{told:?}");
+    let untouched = graph(LINE);
+    assert_eq!(
+        told_with(&untouched, &all, &record),
+        ["send wan setpromisc 1"],
+        "nothing is in the way"
+    );
+}
+
+#[test]
+fn a_node_of_that_name_made_by_somebody_else_is_not_shut_down() {
+    let (all, mut record) = made();
+    record.nodes.get_mut("sw").unwrap().id = Some(99);
+    let smaller = graph(
+        "version: 1\nnodes:\n  wan: { interface: vtnet1 }\n  tap: { type: tee }\nedges:\n  - wan.lower -- tap.left\n",
+    );
+    assert!(told_with(&smaller, &all, &record).is_empty());
+}
+
+#[test]
+fn a_node_that_lost_its_name_giver_is_found_by_its_link() {
+    let (mut all, record) = made();
+    all.nodes[1].name = None;
+    assert_eq!(
+        told_with(&graph(LINE), &all, &record),
+        ["name [2] tap", "send wan setpromisc 1"]
+    );
+}
+
+#[test]
+fn a_node_without_a_spare_hook_is_made_again() {
+    let before = graph(
+        "version: 1\nnodes:\n  a: { interface: vtnet1 }\n  b: { interface: vtnet2 }\n  f: { type: unheard_of }\n\
+         edges:\n  - a.lower -- f.x\n",
+    );
+    let after = graph(
+        "version: 1\nnodes:\n  a: { interface: vtnet1 }\n  b: { interface: vtnet2 }\n  f: { type: unheard_of }\n\
+         edges:\n  - b.lower -- f.x\n",
+    );
+    let bare = [node(1, "vtnet1", "ether", &[]), node(2, "vtnet2", "ether", &[])];
+    let record = record_of(&before, &live(&bare));
+    let all = live(&[
+        node(1, "vtnet1", "ether", &[("lower", 3, "x")]),
+        node(2, "vtnet2", "ether", &[]),
+        node(3, "f", "unheard_of", &[("x", 1, "lower")]),
+    ]);
+    let expected = [
+        "disconnect f.x -- vtnet1.lower",
+        "shut down f (unheard_of)",
+        "make f.x (unheard_of) at b.lower",
+    ];
+    assert_eq!(told_with(&after, &all, &record), expected);
+}
+
+#[test]
+fn two_nodes_with_one_link_between_them_can_be_made() {
+    let pair = graph("version: 1\nnodes:\n  a: { type: hub }\n  b: { type: hub }\nedges:\n  - a.x -- b.y\n");
+    let expected = ["make a.spare0 (hub)", "make b.y (hub) at a.x", "release a.spare0"];
+    assert_eq!(told(&pair, &Snapshot::default()), expected);
 }

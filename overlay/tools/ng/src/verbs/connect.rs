@@ -38,7 +38,7 @@ impl Connect {
     }
 }
 
-pub(super) fn explain<T: Transport>(
+pub(crate) fn explain<T: Transport>(
     session: &mut Session<T>,
     path: &Address,
     request: &netgraph::Connect,

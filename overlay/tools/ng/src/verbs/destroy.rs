@@ -1,63 +1,59 @@
 //! `ng destroy`.
 
-use std::path::PathBuf;
-
 use clap::Args;
-use graph::Kind;
-use netgraph::{Errno, GetNodeInfo, Transport};
+use graph::{Action, Graph};
+use netgraph::Transport;
 use serde::Serialize;
 
-use super::validate::{self, DEFAULT_FILE};
-use crate::explain;
-use crate::failure::Result;
+use super::validate;
+use crate::engine::{Engine, Signals};
+use crate::failure::{Failure, Result};
 use crate::session::Session;
 
-/// Shut down the nodes that a file declares
+/// Take away everything that ng made
 ///
-/// Interfaces stay and only lose their links. A node of another type than declared is left alone.
+/// Interfaces stay and only lose the links that ng made; what others made is left alone.
 #[derive(Debug, Args)]
 pub struct Destroy {
-    /// The graph
-    #[arg(value_name = "FILE", default_value = DEFAULT_FILE)]
-    file: PathBuf,
+    /// The graph that was applied; what ng made is remembered, so that it need not be named
+    #[arg(value_name = "FILE")]
+    file: Option<std::path::PathBuf>,
 }
 
 #[derive(Serialize)]
 struct Output {
-    file: String,
     shut_down: Vec<String>,
+    disconnected: usize,
 }
 
 impl Destroy {
     /// Reads the file only, so that a wrong one is told without root and without netgraph.
     pub fn check(&self) -> Result<()> {
-        validate::read(&self.file).map(drop)
+        self.file.as_ref().map_or(Ok(()), |file| validate::read(file).map(drop))
     }
 
     pub fn run<T: Transport>(&self, session: &mut Session<T>) -> Result<()> {
-        let graph = &validate::read(&self.file)?;
-        let mut shut_down = Vec::new();
-        for node in graph.nodes().iter().filter(|node| matches!(node.kind, Kind::Type(_))) {
-            let address = node.address();
-            match session.socket.request(&address, &GetNodeInfo) {
-                Ok(live) if live.type_name == node.type_name() => {
-                    session.request(&address, &netgraph::Shutdown)?;
-                    shut_down.push(node.name.to_string());
-                }
-                Ok(_) => {}
-                Err(error) if error.errno() == Some(Errno::ENOENT) => {}
-                Err(error) => return Err(explain::refusal(&mut session.socket, error)),
+        self.check()?;
+        let state = session.state.clone();
+        let _lock = state.lock()?;
+        let nothing = Graph::parse("version: 1\n", "(no graph)".as_ref());
+        let nothing = nothing.map_err(|error| Failure::Usage(error.to_string()))?;
+        let outcome = Engine::new(session, &state)?.apply(&nothing, &Signals::caught()?)?;
+        state.forget_confirmed()?;
+        let mut output = Output {
+            shut_down: Vec::new(),
+            disconnected: 0,
+        };
+        for change in outcome.changes {
+            match change.action {
+                Action::Remove { label, .. } => output.shut_down.push(label),
+                Action::Disconnect { .. } => output.disconnected += 1,
+                _ => {}
             }
         }
-        let output = Output {
-            file: self.file.display().to_string(),
-            shut_down,
-        };
         session.print(&output, |out| {
-            output
-                .shut_down
-                .iter()
-                .try_for_each(|name| writeln!(out, "shut down {name}"))
+            let names = &output.shut_down;
+            names.iter().try_for_each(|name| writeln!(out, "shut down {name}"))
         })
     }
 }

@@ -2,14 +2,18 @@
 
 pub mod apply;
 pub mod config;
+pub mod confirm;
 pub mod connect;
 pub mod destroy;
+pub mod diff;
 pub mod dot;
+pub mod dump;
 pub mod hook;
 pub mod list;
 pub mod mkpeer;
 pub mod msg;
 pub mod name;
+pub mod plan;
 pub mod rmhook;
 pub mod show;
 pub mod shutdown;

@@ -235,12 +235,15 @@ fn applying_twice_changes_nothing_the_second_time() {
     let file = graph_file(GRAPH);
     let apply = format!("apply {}", file.path().display());
     let said = text(&fake, &apply);
-    let expected = "make tap.left (tee) at one.lower
-make sw.link0 (bridge) at tap.right
-connect sw.link1 -- two.lower
-send one setpromisc 1
-send two setpromisc 1
-send sw setconfig { loopTimeout=60 }
+    let expected = "+ node tap (tee)
++ edge one.lower -- tap.left
++ node sw (bridge)
++ edge tap.right -- sw.link0
++ edge sw.link1 -- two.lower
+~ one: setpromisc 1  (now 0)
+~ two: setpromisc 1  (now 0)
+~ sw: setconfig { loopTimeout=60 }  (now 0)
+untouched: 2 nodes, 0 edges
 ";
     assert_eq!(said, expected);
     let changes = fake.changes();
@@ -264,7 +267,10 @@ fn a_broken_link_is_healed() {
     let apply = format!("apply {}", file.path().display());
     text(&fake, &apply);
     text(&fake, "rmhook em0: lower");
-    assert_eq!(text(&fake, &apply), "connect one.lower -- tap.left\n");
+    assert_eq!(
+        text(&fake, &apply),
+        "+ edge one.lower -- tap.left\nuntouched: 4 nodes, 2 edges\n"
+    );
 }
 
 #[test]

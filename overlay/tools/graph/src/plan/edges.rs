@@ -1,0 +1,174 @@
+//! Which links are missing, and which have to go.
+
+use std::collections::{HashMap, HashSet};
+
+use netgraph::NodeId;
+
+use super::LiveEnd;
+use super::matching::Matched;
+use super::record::RecordedEdge;
+use super::snapshot::{Link, LiveNode};
+use crate::error::Error;
+use crate::{End, Origin};
+
+/// Types whose nodes, when they are shut down, join what is at these two hooks (ng_tee(4), ng_pipe(4)).
+const BYPASSING: [(&str, &str, &str); 2] = [("tee", "left", "right"), ("pipe", "upper", "lower")];
+
+/// What differs between the declared and the live graph.
+#[derive(Default)]
+pub struct Differences {
+    /// Declared edges that are there.
+    pub kept: usize,
+    /// Declared edges that are not, by index.
+    pub missing: Vec<usize>,
+    /// Live links that have to go.
+    pub dropped: Vec<Dropped>,
+    dropped_ends: HashSet<(NodeId, String)>,
+    /// The links of each live node that go, those to nodes that are shut down included.
+    lost: HashMap<NodeId, usize>,
+}
+
+/// A live link that has to go.
+pub struct Dropped {
+    pub left: LiveEnd,
+    pub right: LiveEnd,
+    pub tapped: bool,
+}
+
+/// Compares the edges.
+pub fn compare(matched: &Matched<'_>) -> Result<Differences, Error> {
+    let removed = matched.removed_ids();
+    let mut differences = Differences::default();
+    differences.find_missing(matched, &removed)?;
+    differences.find_abandoned(matched, &removed);
+    differences.cut_bypasses(matched);
+    differences.count_lost(matched, &removed);
+    Ok(differences)
+}
+
+impl Differences {
+    /// How many links a live node loses.
+    pub fn lost(&self, node: NodeId) -> usize {
+        self.lost.get(&node).copied().unwrap_or(0)
+    }
+
+    fn find_missing(&mut self, matched: &Matched<'_>, removed: &HashSet<NodeId>) -> Result<(), Error> {
+        for (index, edge) in matched.graph.edges().iter().enumerate() {
+            let (left, right) = (matched.link_at(&edge.left), matched.link_at(&edge.right));
+            if left.is_some_and(|link| leads_to(matched, link, &edge.right)) {
+                self.kept += 1;
+                continue;
+            }
+            for (end, link) in [(&edge.left, left), (&edge.right, right)] {
+                let Some(link) = link.filter(|link| !removed.contains(&link.peer)) else {
+                    continue;
+                };
+                self.free(matched, index, end, link)?;
+            }
+            self.missing.push(index);
+        }
+        Ok(())
+    }
+
+    /// Has a link go that is in the way, if it is ours.
+    fn free(&mut self, matched: &Matched<'_>, edge: usize, end: &End, link: &Link) -> Result<(), Error> {
+        let Some(live) = matched.live[end.node] else {
+            return Ok(());
+        };
+        let peer = matched.by_id.get(&link.peer).copied();
+        match peer.filter(|peer| is_recorded(matched, live, link, peer)) {
+            Some(peer) => {
+                self.drop_link(live, link, peer);
+                Ok(())
+            }
+            None => Err(in_use(matched, edge, end, link, peer)),
+        }
+    }
+
+    fn drop_link(&mut self, node: &LiveNode, link: &Link, peer: &LiveNode) {
+        if self.dropped_ends.contains(&(node.id, link.hook.clone())) {
+            return;
+        }
+        self.dropped_ends.insert((node.id, link.hook.clone()));
+        self.dropped_ends.insert((peer.id, link.peer_hook.clone()));
+        let end = |node: &LiveNode, hook: &String| LiveEnd {
+            node: node.id,
+            label: node.label(),
+            hook: hook.clone(),
+        };
+        self.dropped.push(Dropped {
+            left: end(node, &link.hook),
+            right: end(peer, &link.peer_hook),
+            tapped: link.tapped,
+        });
+    }
+
+    /// Links that were made and are declared no longer, between nodes that stay.
+    fn find_abandoned(&mut self, matched: &Matched<'_>, removed: &HashSet<NodeId>) {
+        let graph = matched.graph;
+        let declared: HashSet<RecordedEdge> = graph
+            .edges()
+            .iter()
+            .map(|edge| RecordedEdge::declared(graph, &edge.left, &edge.right))
+            .collect();
+        for edge in matched.record.edges.iter().filter(|edge| !declared.contains(edge)) {
+            let [(left, hook), (right, peer_hook)] = edge.ends();
+            let (Some(left), Some(right)) = (matched.by_name.get(left), matched.by_name.get(right)) else {
+                continue;
+            };
+            let Some(link) = left.link(hook) else { continue };
+            let is_it = link.peer == right.id && link.peer_hook == peer_hook && is_recorded(matched, left, link, right);
+            if is_it && !removed.contains(&left.id) && !removed.contains(&right.id) {
+                self.drop_link(left, link, right);
+            }
+        }
+    }
+
+    /// A node that would join its neighbours when it is shut down loses one of them before.
+    fn cut_bypasses(&mut self, matched: &Matched<'_>) {
+        for node in &matched.removed {
+            let bypassing = BYPASSING.iter().find(|(kind, ..)| *kind == node.type_name);
+            let Some((_, one, other)) = bypassing else { continue };
+            if let (Some(link), Some(_)) = (node.link(one), node.link(other))
+                && let Some(peer) = matched.by_id.get(&link.peer)
+            {
+                self.drop_link(node, link, peer);
+            }
+        }
+    }
+
+    fn count_lost(&mut self, matched: &Matched<'_>, removed: &HashSet<NodeId>) {
+        for node in matched.live.iter().flatten() {
+            let goes = |link: &&Link| {
+                removed.contains(&link.peer) || self.dropped_ends.contains(&(node.id, link.hook.clone()))
+            };
+            let lost = node.links.iter().filter(goes).count();
+            self.lost.insert(node.id, lost);
+        }
+    }
+}
+
+fn leads_to(matched: &Matched<'_>, link: &Link, end: &End) -> bool {
+    matched.live[end.node].is_some_and(|peer| peer.id == link.peer) && link.peer_hook == end.hook.as_str()
+}
+
+/// Whether a live link is one that was made.
+fn is_recorded(matched: &Matched<'_>, node: &LiveNode, link: &Link, peer: &LiveNode) -> bool {
+    let edge = RecordedEdge::new(
+        (node.label(), link.hook.clone()),
+        (peer.label(), link.peer_hook.clone()),
+    );
+    let record = matched.record;
+    record.edges.contains(&edge) && record.may_link(node) && record.may_link(peer)
+}
+
+fn in_use(matched: &Matched<'_>, edge: usize, end: &End, link: &Link, peer: Option<&LiveNode>) -> Error {
+    let peer = peer.map_or_else(|| link.peer.to_string(), LiveNode::label);
+    let address = matched.graph.nodes()[end.node].address();
+    let message = format!(
+        "the hook `{}` of `{address}` is in use by a link that ng did not make: it leads to `{peer}:`, hook `{}`",
+        end.hook, link.peer_hook
+    );
+    let hint = format!("`ng rmhook {address} {}` breaks that link", end.hook);
+    matched.graph.error(Origin::Edge(edge), message, Some(hint))
+}

@@ -1,0 +1,400 @@
+//! In which order it is done.
+//!
+//! Names first, so that every declared node that is there can be addressed; then what goes, so that hooks become free, with
+//! a hold on nodes that would go with it; then what comes, along the edges, from nodes that are there; at last what nodes
+//! are told. Of the edges that can be made next, the first one in the file is.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashSet};
+
+use netgraph::{HookName, NodeId};
+
+use super::edges::Differences;
+use super::matching::Matched;
+use super::record::{Made, Record, RecordedEdge};
+use super::{Action, Plan, Told};
+use crate::catalog::{self, Life};
+use crate::error::Error;
+use crate::{End, Graph, Kind, Origin};
+
+/// Puts the differences into order.
+pub fn order(matched: &Matched<'_>, differences: Differences) -> Result<Plan, Error> {
+    let kept = (matched.declared.len(), differences.kept);
+    let mut planner = Planner::new(matched, &differences);
+    planner.adopt();
+    planner.hold(&differences);
+    planner.tear_down(differences);
+    planner.link()?;
+    planner.make_unlinked();
+    planner.release();
+    planner.tell();
+    let mut plan = Plan {
+        actions: planner.actions,
+        kept,
+        ..Plan::default()
+    };
+    (plan.intent, plan.done) = records(matched, &planner.fresh, &planner.made_edges);
+    Ok(plan)
+}
+
+struct Planner<'a> {
+    matched: &'a Matched<'a>,
+    graph: &'a Graph,
+    actions: Vec<(Option<Origin>, Action)>,
+    /// Whether each declared node is there at this point of the plan.
+    there: Vec<bool>,
+    /// The missing edges of each declared node.
+    edges_of: Vec<Vec<usize>>,
+    /// The hooks of each declared node that edges need.
+    hooks_of: Vec<HashSet<&'a str>>,
+    /// How many missing edges are not made yet.
+    open: usize,
+    is_open: Vec<bool>,
+    /// Edges with an end that is there.
+    ready: BinaryHeap<Reverse<usize>>,
+    /// Ends by which nodes are held until all edges are made.
+    held: Vec<End>,
+    /// Edges whose own hook holds a node, with that end.
+    blocked: Vec<(usize, End)>,
+    /// Declared nodes that are made.
+    fresh: HashSet<usize>,
+    made_edges: Vec<usize>,
+    /// Live nodes that are shut down only to be made again.
+    remade: Vec<NodeId>,
+}
+
+impl<'a> Planner<'a> {
+    fn new(matched: &'a Matched<'a>, differences: &Differences) -> Self {
+        let graph = matched.graph;
+        let mut edges_of = vec![Vec::new(); graph.nodes().len()];
+        let mut is_open = vec![false; graph.edges().len()];
+        for &index in &differences.missing {
+            let edge = &graph.edges()[index];
+            edges_of[edge.left.node].push(index);
+            if edge.right.node != edge.left.node {
+                edges_of[edge.right.node].push(index);
+            }
+            is_open[index] = true;
+        }
+        let mut hooks_of = vec![HashSet::new(); graph.nodes().len()];
+        for end in graph.edges().iter().flat_map(|edge| [&edge.left, &edge.right]) {
+            hooks_of[end.node].insert(end.hook.as_str());
+        }
+        Self {
+            matched,
+            graph,
+            hooks_of,
+            actions: Vec::new(),
+            there: matched.live.iter().map(Option::is_some).collect(),
+            edges_of,
+            open: differences.missing.len(),
+            is_open,
+            ready: BinaryHeap::new(),
+            held: Vec::new(),
+            blocked: Vec::new(),
+            fresh: HashSet::new(),
+            made_edges: Vec::new(),
+            remade: Vec::new(),
+        }
+    }
+
+    fn act(&mut self, origin: impl Into<Option<Origin>>, action: Action) {
+        self.actions.push((origin.into(), action));
+    }
+
+    fn adopt(&mut self) {
+        for &(edge, node) in &self.matched.adopted {
+            if let Some(live) = self.matched.live[node] {
+                self.actions
+                    .push((Some(Origin::Edge(edge)), Action::Adopt { id: live.id, node }));
+            }
+        }
+    }
+
+    /// Holds the nodes that would go with their last link, by a hook of their type that nothing needs. Those that have no
+    /// such hook are made again.
+    fn hold(&mut self, differences: &Differences) {
+        for node in 0..self.graph.nodes().len() {
+            let Some(live) = self.matched.live[node] else { continue };
+            let lost = differences.lost(live.id);
+            let goes = lost > 0 && lost >= live.hooks as usize && !lasts(self.graph.nodes()[node].type_name());
+            if !goes {
+                continue;
+            }
+            match self.spare_end(node) {
+                Some(end) => {
+                    self.held.push(end.clone());
+                    self.act(Origin::Node(node), Action::Hold { end });
+                }
+                None => {
+                    self.there[node] = false;
+                    self.remade.push(live.id);
+                }
+            }
+        }
+    }
+
+    /// A hook that the node has besides those that are in use or declared.
+    fn spare_end(&self, node: usize) -> Option<End> {
+        let live = self.matched.live[node].filter(|_| self.there[node]);
+        let declared = &self.hooks_of[node];
+        let in_use = |hook: &str| declared.contains(hook) || live.is_some_and(|live| live.link(hook).is_some());
+        let hook = catalog::spare_hook(self.graph.nodes()[node].type_name(), &in_use)?;
+        let hook = hook.parse::<HookName>().ok()?;
+        Some(End { node, hook })
+    }
+
+    fn tear_down(&mut self, differences: Differences) {
+        for link in differences.dropped {
+            let (left, right, tapped) = (link.left, link.right, link.tapped);
+            self.act(None, Action::Disconnect { left, right, tapped });
+        }
+        let remade = self.remade.iter().filter_map(|id| self.matched.by_id.get(id).copied());
+        let removed: Vec<_> = self.matched.removed.iter().copied().chain(remade).collect();
+        for node in removed {
+            let (id, label, type_name) = (node.id, node.label(), node.type_name.clone());
+            self.act(None, Action::Remove { id, label, type_name });
+        }
+    }
+
+    /// Makes the missing edges, and the missing nodes along them.
+    fn link(&mut self) -> Result<(), Error> {
+        for node in 0..self.there.len() {
+            if self.there[node] {
+                self.arrive(node);
+            }
+        }
+        while self.open > 0 {
+            match self.ready.pop() {
+                Some(Reverse(edge)) => self.make_edge(edge),
+                None if self.unblock() => {}
+                None => self.start_alone()?,
+            }
+        }
+        Ok(())
+    }
+
+    /// A node is there: its edges can be made.
+    fn arrive(&mut self, node: usize) {
+        self.there[node] = true;
+        let blocked = |edge: usize| self.blocked.iter().any(|(other, _)| *other == edge);
+        let ready: Vec<usize> = self.edges_of[node]
+            .iter()
+            .copied()
+            .filter(|&edge| !blocked(edge))
+            .collect();
+        self.ready.extend(ready.into_iter().map(Reverse));
+    }
+
+    fn make_edge(&mut self, index: usize) {
+        if !std::mem::take(&mut self.is_open[index]) {
+            return;
+        }
+        self.open -= 1;
+        let edge = &self.graph.edges()[index];
+        let (left, right) = (edge.left.clone(), edge.right.clone());
+        let (action, new) = match (self.there[left.node], self.there[right.node]) {
+            (true, true) => (Action::Connect { left, right }, None),
+            (true, false) => (Action::Make { at: left, new: right }, Some(edge.right.node)),
+            (false, _) => (Action::Make { at: right, new: left }, Some(edge.left.node)),
+        };
+        self.act(Origin::Edge(index), action);
+        self.made_edges.push(index);
+        if let Some(node) = new {
+            self.fresh.insert(node);
+            self.arrive(node);
+        }
+    }
+
+    /// Frees the hook of an edge by which a node was held, now that its other edges are made.
+    fn unblock(&mut self) -> bool {
+        let Some((index, end)) = self.blocked.pop() else {
+            return false;
+        };
+        self.act(Origin::Edge(index), Action::Release { end });
+        self.ready.push(Reverse(index));
+        true
+    }
+
+    /// Makes a node from our own one, in a part of the graph where nothing is there yet.
+    fn start_alone(&mut self) -> Result<(), Error> {
+        let candidates = (0..self.there.len()).filter(|&node| !self.there[node] && self.open_edges(node) > 0);
+        let best = candidates.max_by_key(|&node| (self.ease(node), self.open_edges(node), Reverse(node)));
+        let Some(node) = best else { return Ok(()) };
+        self.fresh.insert(node);
+        match self.first_hook(node) {
+            First::Spare(end) => {
+                self.held.push(end.clone());
+                self.act(Origin::Node(node), Action::MakeAlone { new: end });
+            }
+            First::Lasting(end) => {
+                self.act(Origin::Node(node), Action::MakeAlone { new: end.clone() });
+                self.act(Origin::Node(node), Action::Release { end });
+            }
+            First::OfEdge(edge, end) => {
+                self.blocked.push((edge, end.clone()));
+                self.act(Origin::Node(node), Action::MakeAlone { new: end });
+            }
+            First::None => return Err(cannot_start(self.graph, node)),
+        }
+        self.arrive(node);
+        Ok(())
+    }
+
+    /// How well a node can be made from our own one: best so that it goes with us, should we be killed in between.
+    fn ease(&self, node: usize) -> u8 {
+        match self.first_hook(node) {
+            First::Spare(_) => 3,
+            First::OfEdge(..) => 2,
+            First::Lasting(_) => 1,
+            First::None => 0,
+        }
+    }
+
+    fn first_hook(&self, node: usize) -> First {
+        if let Some(end) = lasting_end(self.graph, node) {
+            return First::Lasting(end);
+        }
+        if let Some(end) = self.spare_end(node) {
+            return First::Spare(end);
+        }
+        let mut open = self.edges_of[node].iter().copied().filter(|&edge| self.is_open[edge]);
+        match (open.next(), open.next_back()) {
+            (Some(_), Some(last)) => {
+                let edge = &self.graph.edges()[last];
+                let end = if edge.left.node == node {
+                    &edge.left
+                } else {
+                    &edge.right
+                };
+                First::OfEdge(last, end.clone())
+            }
+            _ => First::None,
+        }
+    }
+
+    fn open_edges(&self, node: usize) -> usize {
+        self.edges_of[node].iter().filter(|&&edge| self.is_open[edge]).count()
+    }
+
+    /// Makes missing nodes that have no edges.
+    fn make_unlinked(&mut self) {
+        for node in 0..self.there.len() {
+            if self.there[node] {
+                continue;
+            }
+            if let Some(end) = lasting_end(self.graph, node) {
+                self.fresh.insert(node);
+                self.act(Origin::Node(node), Action::MakeAlone { new: end.clone() });
+                self.act(Origin::Node(node), Action::Release { end });
+            }
+        }
+    }
+
+    fn release(&mut self) {
+        for end in std::mem::take(&mut self.held) {
+            self.act(Origin::Node(end.node), Action::Release { end });
+        }
+    }
+
+    /// What nodes and their interfaces are told.
+    fn tell(&mut self) {
+        for (node, declared) in self.graph.nodes().iter().enumerate() {
+            for message in 0..declared.messages.len() {
+                let told = self.told(node, message);
+                self.act(Origin::Message(node, message), Action::Send { node, message, told });
+            }
+            if declared.mac.is_some() {
+                self.act(Origin::Node(node), Action::SetMac { node });
+            }
+            // The interfaces that are there have been renamed before: their nodes are called as they are.
+            if declared.rename.is_some() && matches!(declared.kind, Kind::Type(_)) {
+                self.act(Origin::Node(node), Action::Rename { node });
+            }
+            if declared.jail.is_some() {
+                self.act(Origin::Node(node), Action::MoveToJail { node });
+            }
+        }
+    }
+
+    fn told(&self, node: usize, message: usize) -> Told {
+        let declared = &self.graph.nodes()[node];
+        let before = self.matched.record.messages.get(&declared.live_name());
+        match before {
+            _ if self.fresh.contains(&node) => Told::Fresh,
+            Some(sent) if sent.contains(&sentence(&declared.messages[message])) => Told::Before,
+            _ => Told::Never,
+        }
+    }
+}
+
+/// By which hook a node is made from our own one.
+enum First {
+    /// One that nothing else needs.
+    Spare(End),
+    /// The only one; the node stays when the link goes.
+    Lasting(End),
+    /// That of its last edge, which waits until the others are made.
+    OfEdge(usize, End),
+    /// There is none.
+    None,
+}
+
+fn lasts(type_name: &str) -> bool {
+    catalog::find(type_name).is_some_and(|kind| !matches!(kind.life, Life::LastHook))
+}
+
+fn lasting_end(graph: &Graph, node: usize) -> Option<End> {
+    let hook = catalog::of_lasting_type(graph.nodes()[node].type_name())?;
+    let hook = hook.parse::<HookName>().ok()?;
+    Some(End { node, hook })
+}
+
+fn cannot_start(graph: &Graph, node: usize) -> Error {
+    let declared = &graph.nodes()[node];
+    let message = format!(
+        "`{}` cannot be made: nothing that is there leads to it, and a node of type {} that has one link only goes when \
+         that link is moved",
+        declared.name,
+        declared.type_name()
+    );
+    let hint = "link it to an interface, or to a node of another type".to_owned();
+    graph.error(Origin::Node(node), message, Some(hint))
+}
+
+/// A message as the record has it.
+pub fn sentence((command, arguments): &(String, String)) -> String {
+    format!("{command} {arguments}").trim_end().to_owned()
+}
+
+/// The record while the plan is carried out, and afterwards.
+fn records(matched: &Matched<'_>, fresh: &HashSet<usize>, made_edges: &[usize]) -> (Record, Record) {
+    let graph = matched.graph;
+    let mut intent = matched.record.clone();
+    for &node in fresh {
+        let declared = &graph.nodes()[node];
+        let type_name = declared.type_name().to_owned();
+        intent.nodes.insert(declared.live_name(), Made { type_name, id: None });
+        intent.messages.remove(&declared.live_name());
+    }
+    let edge_of = |index: usize| {
+        let edge = &graph.edges()[index];
+        RecordedEdge::declared(graph, &edge.left, &edge.right)
+    };
+    intent.edges.extend(made_edges.iter().map(|&index| edge_of(index)));
+    let mut done = intent.clone();
+    let made: HashSet<String> = graph
+        .nodes()
+        .iter()
+        .filter(|node| matches!(node.kind, Kind::Type(_)))
+        .map(|node| node.live_name())
+        .collect();
+    let edges: HashSet<RecordedEdge> = (0..graph.edges().len()).map(edge_of).collect();
+    done.nodes.retain(|name, _| made.contains(name));
+    done.edges.retain(|edge| edges.contains(edge));
+    let told = graph.nodes().iter().filter(|node| !node.messages.is_empty());
+    done.messages = told
+        .map(|node| (node.live_name(), node.messages.iter().map(sentence).collect()))
+        .collect();
+    (intent, done)
+}

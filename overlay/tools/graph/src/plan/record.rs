@@ -1,0 +1,85 @@
+//! What was made for declared graphs: the memory by which `ng` tells its own from somebody else's.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use netgraph::NodeId;
+use serde::{Deserialize, Serialize};
+
+use super::snapshot::LiveNode;
+use crate::{End, Graph};
+
+/// Everything that was made, by names in netgraph.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Nodes by name.
+    pub nodes: BTreeMap<String, Made>,
+    /// Links.
+    pub edges: BTreeSet<RecordedEdge>,
+    /// Messages that were sent, as `command arguments`, by the node's name.
+    pub messages: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// A node that was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Made {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// Its ID; None while it is not certain that it was made.
+    pub id: Option<u32>,
+}
+
+/// A link that was made: node and hook of both ends, the lesser end first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RecordedEdge((String, String), (String, String));
+
+impl RecordedEdge {
+    /// A link between two hooks, in either order.
+    #[must_use]
+    pub fn new(left: (String, String), right: (String, String)) -> Self {
+        if left <= right {
+            Self(left, right)
+        } else {
+            Self(right, left)
+        }
+    }
+
+    /// A declared edge.
+    #[must_use]
+    pub fn declared(graph: &Graph, left: &End, right: &End) -> Self {
+        let name = |end: &End| (graph.nodes()[end.node].live_name(), end.hook.to_string());
+        Self::new(name(left), name(right))
+    }
+
+    /// Node and hook of both ends.
+    pub(super) fn ends(&self) -> [(&str, &str); 2] {
+        [(&self.0.0, &self.0.1), (&self.1.0, &self.1.1)]
+    }
+}
+
+impl Record {
+    /// Whether a live node is one that was made.
+    #[must_use]
+    pub fn owns(&self, node: &LiveNode) -> bool {
+        let made = node.name.as_ref().and_then(|name| self.nodes.get(name));
+        made.is_some_and(|made| made.type_name == node.type_name && made.id.is_none_or(|id| NodeId(id) == node.id))
+    }
+
+    /// Whether a live node may be an end of a link that was made: it is not another one than the node of that name that was.
+    pub(super) fn may_link(&self, node: &LiveNode) -> bool {
+        let made = node.name.as_ref().and_then(|name| self.nodes.get(name));
+        made.is_none() || self.owns(node)
+    }
+
+    /// Whether nothing is recorded.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty() && self.edges.is_empty() && self.messages.is_empty()
+    }
+
+    /// The names of all nodes that something is recorded of.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let ends = self.edges.iter().flat_map(RecordedEdge::ends).map(|(name, _)| name);
+        self.nodes.keys().map(String::as_str).chain(ends)
+    }
+}

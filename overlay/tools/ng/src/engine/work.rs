@@ -1,0 +1,190 @@
+//! Carries out a plan, action by action.
+
+use graph::{Action, End, Graph, LiveEnd, Origin, Plan, Told};
+use netgraph::{Address, Connect, Errno, HookName, MakePeer, Name, RemoveHook, Shutdown, Transport};
+
+use super::{Change, Need, Signals, refused};
+use crate::explain;
+use crate::failure::{Failure, Result};
+use crate::session::Session;
+use crate::verbs::connect;
+
+/// A setting as it was before it was changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replaced {
+    /// The node's name in netgraph.
+    pub node: String,
+    /// The command that sets it, and its arguments in words.
+    pub message: (String, String),
+}
+
+/// A plan being carried out.
+pub struct Work<'a, T: Transport> {
+    pub(super) session: &'a mut Session<T>,
+    pub(super) graph: &'a Graph,
+    changes: Vec<Change>,
+    pub(super) replaced: Vec<Replaced>,
+}
+
+impl<'a, T: Transport> Work<'a, T> {
+    pub fn new(session: &'a mut Session<T>, graph: &'a Graph) -> Self {
+        Self {
+            session,
+            graph,
+            changes: Vec::new(),
+            replaced: Vec::new(),
+        }
+    }
+
+    /// What was changed, and which settings were replaced.
+    pub fn into_parts(self) -> (Vec<Change>, Vec<Replaced>) {
+        (self.changes, self.replaced)
+    }
+
+    /// Does everything, until something fails.
+    pub fn carry_out(&mut self, plan: &Plan, signals: &Signals) -> Result<()> {
+        for (origin, action) in &plan.actions {
+            signals.check()?;
+            let done = self.act(action);
+            let need = done.map_err(|failure| self.locate(*origin, action, failure))?;
+            if let Need::Change(now) = need {
+                let (origin, action) = (*origin, action.clone());
+                self.changes.push(Change { origin, action, now });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether an action would change anything, as far as can be told beforehand.
+    pub fn would_change(&mut self, action: &Action) -> Result<Need> {
+        match action {
+            Action::Send { told: Told::Fresh, .. } => Ok(Need::Change(None)),
+            Action::Send { node, message, told } => Ok(self.message(*node, *message, *told)?.need),
+            Action::SetMac { node } => self.mac(*node),
+            Action::Rename { node } => self.name(*node),
+            Action::MoveToJail { node } => self.jail(*node),
+            _ => Ok(Need::Change(None)),
+        }
+    }
+
+    fn act(&mut self, action: &Action) -> Result<Need> {
+        match action {
+            Action::Adopt { id, node } => self.name_node(&(*id).into(), *node)?,
+            Action::Hold { end } => self.hold(end)?,
+            Action::Disconnect { left, right, tapped } => self.disconnect(left, right, *tapped)?,
+            Action::Remove { id, .. } => self.remove(&(*id).into())?,
+            Action::Make { at, new } => self.make(&self.address(at), &at.hook, new)?,
+            Action::MakeAlone { new } => self.make(&Address::here(), &own_hook(new)?, new)?,
+            Action::Release { end } => self.release(end)?,
+            Action::Connect { left, right } => self.connect(left, right)?,
+            Action::SetMac { node } => return self.set_mac(*node),
+            Action::Rename { node } => return self.rename(*node),
+            Action::MoveToJail { node } => return self.move_to_jail(*node),
+            Action::Send { node, message, told } => return self.send(*node, *message, *told),
+        }
+        Ok(Need::Change(None))
+    }
+
+    fn address(&self, end: &End) -> Address {
+        self.graph.nodes()[end.node].address()
+    }
+
+    /// Makes a node at a hook and names it; one that cannot be named is taken away again.
+    fn make(&mut self, at: &Address, hook: &HookName, new: &End) -> Result<()> {
+        let node = &self.graph.nodes()[new.node];
+        let request = MakePeer {
+            type_name: node.type_name().parse().map_err(netgraph::Error::from)?,
+            hook: hook.clone(),
+            peer_hook: new.hook.clone(),
+        };
+        self.session.request(at, &request)?;
+        let made = at.beyond(hook).map_err(netgraph::Error::from)?;
+        let named = self.name_node(&made, new.node);
+        if named.is_err() {
+            let _ = self.session.socket.request(&made, &Shutdown);
+        }
+        named
+    }
+
+    fn name_node(&mut self, at: &Address, node: usize) -> Result<()> {
+        let name = self.graph.nodes()[node].name.clone();
+        self.session.request(at, &Name(name))
+    }
+
+    fn hold(&mut self, end: &End) -> Result<()> {
+        let request = Connect {
+            peer: self.address(end),
+            hook: own_hook(end)?,
+            peer_hook: end.hook.clone(),
+        };
+        self.session.request(&Address::here(), &request)
+    }
+
+    fn release(&mut self, end: &End) -> Result<()> {
+        let hook = own_hook(end)?;
+        self.session.request(&Address::here(), &RemoveHook(hook))
+    }
+
+    fn connect(&mut self, left: &End, right: &End) -> Result<()> {
+        let at = self.address(left);
+        let request = Connect {
+            peer: self.address(right),
+            hook: left.hook.clone(),
+            peer_hook: right.hook.clone(),
+        };
+        let result = self.session.socket.request(&at, &request);
+        result.map_err(|error| connect::explain(self.session, &at, &request, error))
+    }
+
+    fn disconnect(&mut self, left: &LiveEnd, right: &LiveEnd, tapped: bool) -> Result<()> {
+        self.break_link(left)?;
+        if tapped {
+            self.break_link(right)?;
+        }
+        Ok(())
+    }
+
+    /// A node that is gone has no links.
+    fn break_link(&mut self, end: &LiveEnd) -> Result<()> {
+        let hook: HookName = end.hook.parse().map_err(netgraph::Error::from)?;
+        let result = self.session.socket.request(&end.node.into(), &RemoveHook(hook));
+        self.unless_gone(result)
+    }
+
+    fn remove(&mut self, node: &Address) -> Result<()> {
+        let result = self.session.socket.request(node, &Shutdown);
+        self.unless_gone(result)
+    }
+
+    fn unless_gone(&mut self, result: netgraph::Result<()>) -> Result<()> {
+        match result {
+            Err(error) if error.errno() == Some(Errno::ENOENT) => Ok(()),
+            result => result.map_err(|error| explain::refusal(&mut self.session.socket, error)),
+        }
+    }
+
+    /// Puts the line of the file to a failure: that of the action, or of the node whose type cannot be had.
+    pub fn locate(&mut self, origin: Option<Origin>, action: &Action, failure: Failure) -> Failure {
+        let Failure::Netgraph { error, mut hints } = failure else {
+            return failure;
+        };
+        let mut origin = origin;
+        if let Action::Make { new, .. } | Action::MakeAlone { new } = action {
+            let kind = self.graph.nodes()[new.node].type_name();
+            if let Some(hint) = explain::missing_type(&mut self.session.socket, kind) {
+                origin = Some(Origin::Node(new.node));
+                hints = vec![hint];
+            }
+        }
+        let Some(origin) = origin else {
+            return Failure::Netgraph { error, hints };
+        };
+        let hint = (!hints.is_empty()).then(|| hints.join("; "));
+        refused(self.graph.error(origin, error.to_string(), hint))
+    }
+}
+
+/// A hook of our own node that leads to a node while it is being made or held.
+fn own_hook(end: &End) -> Result<HookName> {
+    Ok(format!("new{}", end.node).parse().map_err(netgraph::Error::from)?)
+}

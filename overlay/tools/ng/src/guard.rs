@@ -1,0 +1,122 @@
+//! `ng apply --confirm`: the process that goes back to the graph before, unless somebody confirms the new one.
+//!
+//! It is this program once more, in a session of its own, so that it outlives the terminal, the SSH connection and the ng
+//! that started it.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use graph::Graph;
+use netgraph::Transport;
+
+use crate::engine::{Engine, Signals};
+use crate::failure::{Failure, Result};
+use crate::session::Session;
+use crate::state::{Pending, State};
+
+/// How often it looks whether somebody has confirmed.
+const INTERVAL: Duration = Duration::from_millis(100);
+
+/// How long it waits for another ng that is changing the graph.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A graph that declares nothing.
+const NOTHING: &str = "version: 1\n";
+
+/// The process.
+#[derive(Debug)]
+pub struct Guard(Child);
+
+impl Guard {
+    /// Starts it.
+    pub fn start<T: Transport>(session: &Session<T>, seconds: u64) -> Result<Self> {
+        let failed = |error| Failure::Io {
+            what: "could not start the process that waits for the confirmation",
+            error,
+        };
+        let program = std::env::current_exe().map_err(failed)?;
+        let mut command = Command::new(program);
+        command
+            .args(&session.globals)
+            .arg("--state")
+            .arg(session.state.folder());
+        command.args(["guard", &seconds.to_string()]);
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        command.spawn().map(Self).map_err(failed)
+    }
+
+    /// Its process ID.
+    pub fn process(&self) -> u32 {
+        self.0.id()
+    }
+}
+
+/// Wait for `ng confirm`, or go back to the graph before
+#[derive(Debug, Args)]
+pub struct Wait {
+    /// How long, in seconds
+    seconds: u64,
+}
+
+impl Wait {
+    pub fn run<T: Transport>(&self, session: &mut Session<T>) -> Result<()> {
+        // Without a session of its own it would go with the terminal. It has one already if it was started as a leader.
+        let _ = rustix::process::setsid();
+        let signals = Signals::caught()?;
+        let deadline = Instant::now() + Duration::from_secs(self.seconds);
+        let state = session.state.clone();
+        let mut seen = false;
+        while Instant::now() < deadline && signals.check().is_ok() {
+            let pending = is_mine(state.pending()?.as_ref());
+            if seen && !pending {
+                return Ok(());
+            }
+            seen |= pending;
+            thread::sleep(INTERVAL);
+        }
+        let lock = wait_for_lock(&state)?;
+        let Some(pending) = state.pending()?.filter(|pending| is_mine(Some(pending))) else {
+            return Ok(());
+        };
+        go_back(session, &state)?;
+        // From now on it only says which text was not confirmed, so that the next boot does not apply it.
+        state.write_pending(&Pending { guard: 0, ..pending })?;
+        drop(lock);
+        eprintln!(
+            "ng: no confirmation came within {} s; the graph is as it was before",
+            self.seconds
+        );
+        Ok(())
+    }
+}
+
+fn is_mine(pending: Option<&Pending>) -> bool {
+    pending.is_some_and(|pending| pending.guard == std::process::id())
+}
+
+fn wait_for_lock(state: &State) -> Result<crate::state::Lock> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match state.lock() {
+            Err(Failure::Busy(_)) if Instant::now() < deadline => thread::sleep(INTERVAL),
+            result => return result,
+        }
+    }
+}
+
+/// Makes the last graph that was confirmed, and returns the file it came from; without one, none is left of what ng made.
+pub fn go_back<T: Transport>(session: &mut Session<T>, state: &State) -> Result<Option<PathBuf>> {
+    let confirmed = state.confirmed()?;
+    let file = confirmed.as_ref().map(|applied| applied.file.clone());
+    let text = confirmed.as_ref().map_or(NOTHING, |applied| &applied.text);
+    let graph = Graph::parse(text, &file.clone().unwrap_or_else(|| "(no graph)".into()));
+    let graph = graph.map_err(|error| Failure::Graph {
+        error: Box::new(error),
+        offline: true,
+    })?;
+    Engine::new(session, state)?.apply(&graph, &Signals::ignored())?;
+    Ok(file)
+}

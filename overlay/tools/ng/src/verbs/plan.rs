@@ -1,0 +1,70 @@
+//! `ng plan`.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use graph::Graph;
+use netgraph::Transport;
+
+use super::validate::{self, DEFAULT_FILE};
+use crate::engine::{Engine, Outcome, Report, difference};
+use crate::failure::{Failure, Result};
+use crate::session::Session;
+
+/// Show what applying a file would change
+///
+/// Nothing is touched. `+` is what would be made, `-` what ng made earlier and would take away, `~` what would be set
+/// differently. Exits with 1 when there is something to change, and with 0 when there is not.
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// The graph
+    #[arg(value_name = "FILE", default_value = DEFAULT_FILE)]
+    file: PathBuf,
+}
+
+impl Plan {
+    /// Reads the file only, so that a wrong one is told without root and without netgraph.
+    pub fn check(&self) -> Result<()> {
+        validate::read(&self.file).map(drop)
+    }
+
+    pub fn run<T: Transport>(&self, session: &mut Session<T>) -> Result<()> {
+        let graph = validate::read(&self.file)?;
+        let state = session.state.clone();
+        let outcome = Engine::new(session, &state)?.preview(&graph)?;
+        print(session, &graph, &self.file.display().to_string(), true, &outcome)?;
+        if outcome.changes.is_empty() {
+            Ok(())
+        } else {
+            Err(Failure::Different)
+        }
+    }
+}
+
+/// Prints what was, or would be, changed.
+pub(super) fn print<T: Transport>(
+    session: &mut Session<T>,
+    graph: &Graph,
+    file: &str,
+    dry_run: bool,
+    outcome: &Outcome,
+) -> Result<()> {
+    let report = Report::new(graph, file.to_owned(), dry_run, outcome, session.json);
+    session.print(&report, |out| lines(out, graph, file, outcome))
+}
+
+fn lines(out: &mut dyn Write, graph: &Graph, file: &str, outcome: &Outcome) -> io::Result<()> {
+    if outcome.changes.is_empty() {
+        return writeln!(out, "the graph is as {file} declares it");
+    }
+    for line in difference(graph, &outcome.changes) {
+        writeln!(out, "{line}")?;
+    }
+    let (nodes, edges) = outcome.kept;
+    writeln!(out, "untouched: {}, {}", counted(nodes, "node"), counted(edges, "edge"))
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
