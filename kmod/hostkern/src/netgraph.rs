@@ -46,7 +46,7 @@ use crate::sync::{Mutex, MutexGuard, lock};
 use crate::thread::Vnet;
 
 pub use inspect::{Held, HookView, NodeView, Target, hold, snapshot, start_over};
-pub use types::{capture, ether};
+pub use types::{capture, ether, ifnet};
 pub use types::{load_type, unload_type};
 pub use worker::{settle, work_alone};
 
@@ -57,6 +57,7 @@ struct State {
     /// Types of [`types`] that are registered, by name.
     loaded: Mutex<HashMap<&'static str, native::Registration>>,
     captured: Mutex<capture::Captured>,
+    numbers: Mutex<ifnet::Taken>,
     /// Items that are alive, in or out of queues.
     items: AtomicI64,
     abi_version: AtomicU32,
@@ -92,6 +93,7 @@ impl State {
             work: worker::Work::default(),
             loaded: Mutex::default(),
             captured: Mutex::default(),
+            numbers: Mutex::default(),
             items: AtomicI64::new(0),
             abi_version: AtomicU32::new(NG_ABI_VERSION),
             revives: AtomicBool::new(false),

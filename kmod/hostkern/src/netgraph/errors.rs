@@ -17,6 +17,7 @@ pub(crate) const ERANGE: c_int = 34;
 pub(crate) const EINPROGRESS: c_int = 36;
 pub(crate) const EALREADY: c_int = 37;
 pub(crate) const EOPNOTSUPP: c_int = 45;
+pub(crate) const EPFNOSUPPORT: c_int = 46;
 pub(crate) const EADDRINUSE: c_int = 48;
 pub(crate) const ENETDOWN: c_int = 50;
 pub(crate) const EISCONN: c_int = 56;

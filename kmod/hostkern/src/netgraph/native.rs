@@ -63,6 +63,18 @@ pub(crate) trait NodeType: Send + Sync + 'static {
     }
 }
 
+/// What a new node of a type knows.
+pub(crate) trait Construct: NodeType {
+    /// Makes what a node knows that has been made just now.
+    fn construct(node: &NodeRef) -> Self;
+}
+
+impl<T: NodeType + Default> Construct for T {
+    fn construct(_node: &NodeRef) -> Self {
+        Self::default()
+    }
+}
+
 /// Most nodes go when they have no hooks any more.
 pub(crate) fn leave_with_last_hook(node: &NodeRef) -> Afterwards {
     if node.hook_count.load(Ordering::Acquire) == 0 {
@@ -80,7 +92,7 @@ unsafe impl Send for Registration {}
 
 impl Registration {
     /// Registers a type whose nodes everybody may make.
-    pub(crate) fn new<T: NodeType + Default>() -> Result<Self> {
+    pub(crate) fn new<T: Construct>() -> Result<Self> {
         Self::register::<T>(Some(construct::<T>))
     }
 
@@ -203,9 +215,10 @@ fn borrow_hook(hook: *mut ng_hook) -> HookRef {
     unsafe { Ref::acquire(hook) }.expect("the core has a reference")
 }
 
-unsafe extern "C" fn construct<T: NodeType + Default>(node: *mut ng_node) -> c_int {
-    let knowledge = Box::into_raw(Box::<T>::default());
-    borrow(node).private.store(knowledge.cast(), Ordering::Release);
+unsafe extern "C" fn construct<T: Construct>(node: *mut ng_node) -> c_int {
+    let node = borrow(node);
+    let knowledge = Box::into_raw(Box::new(T::construct(&node)));
+    node.private.store(knowledge.cast(), Ordering::Release);
     0
 }
 

@@ -5,9 +5,11 @@ mod data;
 mod ether;
 mod faults;
 mod graph;
+mod ifnet;
 mod messages;
 mod queue;
 mod storm;
+mod vlan;
 
 use core::ffi::{CStr, c_int, c_void};
 use core::ptr::NonNull;
@@ -30,6 +32,11 @@ use crate::report::testing;
 use crate::sync::{Condvar, Mutex, lock};
 use crate::thread::{self, Credentials, Vnet};
 
+/// The types that tests use.
+const TYPES: [&str; 11] = [
+    "hole", "echo", "hub", "tee", "bridge", "one2many", "capture", "eiface", "iface", "vlan", "split",
+];
+
 /// A kernel with netgraph; what is left over fails the test.
 struct Kernel {
     _primitives: testing::Kernel,
@@ -46,7 +53,7 @@ impl Kernel {
         };
         super::boot(&config);
         let mailbox = Registration::new::<Mailbox>().expect("the type is new");
-        for name in ["hole", "echo", "hub", "tee", "bridge", "one2many", "capture"] {
+        for name in TYPES {
             super::load_type(name).expect("the type is new");
         }
         Self {

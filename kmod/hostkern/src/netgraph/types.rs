@@ -4,11 +4,16 @@ mod arguments;
 mod bridge;
 pub mod capture;
 mod echo;
+mod eiface;
 pub mod ether;
 mod hole;
 mod hub;
+mod iface;
+pub mod ifnet;
 mod one2many;
+mod split;
 mod tee;
+mod vlan;
 
 use kpi::Errno;
 
@@ -25,11 +30,15 @@ const TYPES: &[(&str, Register)] = &[
     ("bridge", Registration::new::<bridge::Bridge>),
     ("capture", Registration::new::<capture::Capture>),
     ("echo", Registration::new::<echo::Echo>),
+    ("eiface", Registration::new::<eiface::Eiface>),
     ("ether", Registration::reserved::<ether::Ether>),
     ("hole", Registration::new::<hole::Hole>),
     ("hub", Registration::new::<hub::Hub>),
+    ("iface", Registration::new::<iface::Iface>),
     ("one2many", Registration::new::<one2many::OneToMany>),
+    ("split", Registration::new::<split::Split>),
     ("tee", Registration::new::<tee::Tee>),
+    ("vlan", Registration::new::<vlan::Vlan>),
 ];
 
 /// An errno of the core's as the rest of the kernel knows it.

@@ -153,3 +153,20 @@ fn a_loop_of_echoes_ends_with_its_hook() {
     dispose(from);
     assert_eq!(kernel.halt(), Vec::<String>::new());
 }
+
+#[test]
+fn a_split_parts_the_two_directions() {
+    let kernel = Kernel::boot();
+    let names = ["mixed", "in", "out"];
+    let from = surround("split", &names);
+    assert_eq!(peer_of(&from, "keep.port", "hole", "other", "in"), EINVAL);
+    assert_eq!(inject("in", "port", b"x", Header::Packet), Ok(()));
+    assert_eq!(counts(&names), [1, 0, 0]);
+    assert_eq!(inject("mixed", "port", b"y", Header::Packet), Ok(()));
+    assert_eq!(counts(&names), [1, 0, 1]);
+    let backward = inject("out", "port", b"z", Header::Packet).map_err(|error| error.get());
+    assert_eq!((backward, counts(&names)), (Err(EINVAL), vec![1, 0, 1]));
+    assert_eq!(generic(&from, "keep.port", commands::RMHOOK, &field("out", 32)), 0);
+    assert_eq!(inject("mixed", "port", b"y", Header::Packet), Ok(()), "nobody wants it");
+    dispose_all(from, kernel);
+}
