@@ -173,6 +173,18 @@ pub(super) fn destroy_hook(hook: &HookRef) {
     drop((detached, listed));
 }
 
+/// `ng_bypass`, by the writer of the node that has both hooks: connects their peers with each other and removes the hooks.
+pub(super) fn bypass(first: &HookRef, second: &HookRef) -> Result {
+    if !first.is_valid() || !second.is_valid() {
+        return Err(EINVAL);
+    }
+    let parted = state().topology().bypass(first, second);
+    drop(parted.ok_or(EINVAL)?);
+    destroy_hook(first);
+    destroy_hook(second);
+    Ok(())
+}
+
 /// Has a hook removed by the writer of its node: 0, or an errno.
 pub(super) fn remove_hook_later(hook: &HookRef) -> i32 {
     let node = hook.node();

@@ -57,6 +57,9 @@ pub(crate) trait NodeType: Send + Sync + 'static {
         leave_with_last_hook(node)
     }
 
+    /// The node is about to lose its hooks and to be shut down.
+    fn closing(&self, _node: &NodeRef) {}
+
     /// The node was shut down: it has no hooks any more.
     fn shut_down(&self) -> Afterwards {
         Afterwards::Remove
@@ -104,6 +107,7 @@ impl Registration {
     fn register<T: NodeType>(constructor: Option<ng_node_method_t>) -> Result<Self> {
         let kind = NonNull::from(Box::leak(Box::new(Kind {
             constructor,
+            close: Some(close::<T>),
             shutdown: Some(shut_down::<T>),
             newhook: Some(new_hook::<T>),
             rcvdata: Some(receive::<T>),
@@ -192,6 +196,13 @@ pub(crate) fn hooks(node: &NodeRef) -> Vec<HookRef> {
     hooks
 }
 
+/// Connects the peers of two hooks of a node that is closing with each other, in its place. Hooks that are not connected, or
+/// only with each other, are left as they are.
+pub(crate) fn bypass(first: &HookRef, second: &HookRef) {
+    // What is refused goes as the other hooks do.
+    let _ = connect::bypass(first, second);
+}
+
 /// What a node of type `T` knows; `None` for a node of another type, or one that has shut down.
 pub(crate) fn knowledge<T: NodeType>(node: &NodeRef) -> Option<&T> {
     if node.kind().name() != T::NAME {
@@ -219,6 +230,14 @@ unsafe extern "C" fn construct<T: Construct>(node: *mut ng_node) -> c_int {
     let node = borrow(node);
     let knowledge = Box::into_raw(Box::new(T::construct(&node)));
     node.private.store(knowledge.cast(), Ordering::Release);
+    0
+}
+
+unsafe extern "C" fn close<T: NodeType>(node: *mut ng_node) -> c_int {
+    let node = borrow(node);
+    if let Some(known) = knowledge::<T>(&node) {
+        known.closing(&node);
+    }
     0
 }
 

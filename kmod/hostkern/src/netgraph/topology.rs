@@ -227,6 +227,28 @@ impl Topology {
         Some((peer, unsafe { Ref::from_counted(back) }))
     }
 
+    /// Connects the peers of two hooks with each other instead; the references that the hooks and their peers had to each
+    /// other go to the caller. `None`, and nothing is changed: the hooks are not connected, or only with each other.
+    pub(super) fn bypass(&mut self, first: &HookRef, second: &HookRef) -> Option<[HookRef; 4]> {
+        let (left, right) = (self.peer_of(first)?, self.peer_of(second)?);
+        if left.address() == second.address() {
+            return None;
+        }
+        let dead = state().dead_hook();
+        let exchanges = [
+            (&left, right.clone().into_raw()),
+            (&right, left.clone().into_raw()),
+            (first, dead),
+            (second, dead),
+        ];
+        let old = exchanges.map(|(hook, peer)| hook.peer.swap(peer, Ordering::AcqRel));
+        Some(old.map(|hook| {
+            let hook = NonNull::new(hook).expect("hooks have a peer, be it the dead one");
+            // SAFETY: join counted a reference for each of the four, which has just been taken out of its hook.
+            unsafe { Ref::from_counted(hook) }
+        }))
+    }
+
     /// Attaches a hook that is on no node yet.
     pub(super) fn attach(&mut self, hook: &HookRef, node: &NodeRef) {
         hook.node.store(node.clone().into_raw(), Ordering::Release);

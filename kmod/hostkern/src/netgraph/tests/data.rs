@@ -93,7 +93,40 @@ fn a_tee_copies() {
     assert_eq!(ask(&from, "keep.port", "getstats", ""), Ok(stats.to_owned()));
     assert_eq!(ask(&from, "keep.port", "getclrstats", ""), Ok(stats.to_owned()));
     assert_eq!(ask(&from, "keep.port", "getstats", ""), Ok("{ }".to_owned()));
+    shut_down(&from, "keep.port");
     dispose_all(from, kernel);
+}
+
+#[test]
+fn a_tee_that_goes_leaves_its_neighbours_connected() {
+    let kernel = Kernel::boot();
+    let names = ["left", "right", "left2right"];
+    let from = surround("tee", &names);
+    shut_down(&from, "keep.port");
+    crate::netgraph::settle();
+    assert_eq!(inject("left", "port", b"x", Header::Packet), Ok(()));
+    assert_eq!(inject("right", "port", b"y", Header::Packet), Ok(()));
+    assert_eq!(counts(&["left", "right"]), [1, 1]);
+    assert!(received("left2right").is_err(), "it had no other hook");
+    shut_down(&from, "keep.port");
+    dispose(from);
+    assert_eq!(snapshot(), []);
+    assert_eq!(kernel.halt(), Vec::<String>::new());
+}
+
+#[test]
+fn a_tee_with_one_neighbour_or_itself_just_goes() {
+    let kernel = Kernel::boot();
+    let from = surround("tee", &["left", "left2right"]);
+    shut_down(&from, "keep.port");
+    assert_eq!(peer_of(&from, "keep", "tee", "loop", "left2right"), 0);
+    let arguments = [field(".:", 512), field("left", 32), field("right", 32)].concat();
+    assert_eq!(generic(&from, "keep.loop", commands::CONNECT, &arguments), 0);
+    shut_down(&from, "keep.loop");
+    shut_down(&from, "keep");
+    dispose(from);
+    assert_eq!(snapshot(), []);
+    assert_eq!(kernel.halt(), Vec::<String>::new());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `tee`: passes packets between `left` and `right`, and copies of them to `left2right` and `right2left`.
 //!
-//! When it is shut down, its neighbours are not connected to each other, as they are on FreeBSD.
+//! When it is shut down, its neighbours to the left and to the right are connected to each other.
 
 use core::ffi::CStr;
 
@@ -13,7 +13,7 @@ use crate::netgraph::errors::{EINVAL, Result};
 use crate::netgraph::hook::HookRef;
 use crate::netgraph::item::Item;
 use crate::netgraph::message::Message;
-use crate::netgraph::native::{NodeType, forward, hook, send_bytes, take_bytes};
+use crate::netgraph::native::{NodeType, bypass, forward, hook, send_bytes, take_bytes};
 use crate::netgraph::node::NodeRef;
 use crate::sync::{Mutex, lock};
 
@@ -142,6 +142,12 @@ impl NodeType for Tee {
         let bytes = take_bytes(item);
         let copied = send_bytes(&bytes, &copy);
         onward.map_or(Ok(()), |onward| send_bytes(&bytes, &onward)).and(copied)
+    }
+
+    fn closing(&self, node: &NodeRef) {
+        if let (Some(left), Some(right)) = (hook(node, c"left"), hook(node, c"right")) {
+            bypass(&left, &right);
+        }
     }
 
     fn message(&self, _node: &NodeRef, _hook: Option<&HookRef>, message: &Message) -> Result<Option<Vec<u8>>> {
