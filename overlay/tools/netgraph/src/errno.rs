@@ -42,8 +42,10 @@ errnos! {
     EINTR = 4, "interrupted by a signal";
     EIO = 5, "input/output error";
     ENXIO = 6, "not configured";
+    E2BIG = 7, "too long";
     ENOEXEC = 8, "not a loadable file";
     EBADF = 9, "not an open descriptor";
+    EDEADLK = 11, "it would wait for itself";
     ENOMEM = 12, "out of memory";
     EACCES = 13, "access denied";
     EFAULT = 14, "bad memory address";
@@ -57,6 +59,7 @@ errnos! {
     EMFILE = 24, "too many open files";
     ENOTTY = 25, "not possible with this device";
     ENOSPC = 28, "no space left";
+    EMLINK = 31, "too many links";
     EPIPE = 32, "broken pipe";
     EDOM = 33, "argument out of domain";
     ERANGE = 34, "out of range";
@@ -69,6 +72,7 @@ errnos! {
     ENOPROTOOPT = 42, "no such option";
     EPROTONOSUPPORT = 43, "protocol not supported";
     EOPNOTSUPP = 45, "operation not supported";
+    EPFNOSUPPORT = 46, "protocol family not supported";
     EAFNOSUPPORT = 47, "address family not supported";
     EADDRINUSE = 48, "address in use";
     EADDRNOTAVAIL = 49, "address not available";

@@ -62,9 +62,9 @@ fn check(kind: &'static str, name: &str, allowed: impl Fn(char) -> bool) -> Resu
     }
 }
 
-/// What a name in a path may consist of: no separators, nothing invisible.
+/// What a name in a path may consist of: anything but separators and the terminating zero.
 fn in_a_path(character: char) -> bool {
-    !matches!(character, '.' | ':') && !character.is_control() && !character.is_whitespace()
+    !matches!(character, '.' | ':' | '\0')
 }
 
 /// What the name of a type may consist of: it becomes the name of a kernel module.
@@ -73,7 +73,7 @@ fn in_a_module(character: char) -> bool {
 }
 
 macro_rules! name_type {
-    ($(#[$doc:meta])* $type:ident, $kind:literal, $allowed:ident) => {
+    ($(#[$doc:meta])* $type:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $type(String);
@@ -103,19 +103,36 @@ macro_rules! name_type {
 }
 
 name_type!(
-    /// The name of a hook: 1 to 31 bytes without `.`, `:`, white space or control characters.
+    /// The name of a hook: 1 to 31 bytes without `.`, `:` and zero bytes (netgraph(4), "Hooks").
     ///
-    /// The kernel itself allows any bytes (ng_base.c), but a hook with a dot or colon cannot be part of a path.
-    HookName, "hook", in_a_path
+    /// The kernel itself takes dots and colons too (ng_base.c, `ng_add_hook`), but such a hook cannot be part of a path.
+    ///
+    /// ```
+    /// use netgraph::HookName;
+    ///
+    /// assert!("link0".parse::<HookName>().is_ok());
+    /// assert!("link.0".parse::<HookName>().is_err());
+    /// ```
+    HookName
 );
 name_type!(
-    /// The global name of a node: 1 to 31 bytes without `.`, `:`, white space or control characters, and not of the form
-    /// `[1f]`, which is an ID (netgraph(4), NGM_NAME).
-    NodeName, "node", in_a_path
+    /// The global name of a node: 1 to 31 bytes without `.`, `:` and zero bytes, and nothing that the kernel reads as an
+    /// ID, such as `[1f]` (netgraph(4), "Nodes"; ng_base.c, `ng_name_node`).
+    ///
+    /// ```
+    /// use netgraph::NodeName;
+    ///
+    /// assert!("br0".parse::<NodeName>().is_ok());
+    /// assert!("br0:".parse::<NodeName>().is_err());
+    /// assert!("[1f]".parse::<NodeName>().is_err());
+    /// ```
+    NodeName
 );
 name_type!(
-    /// The name of a node type: 1 to 31 of `A-Z a-z 0-9 _ -`, as it also names the module `ng_<type>`.
-    TypeName, "type", in_a_module
+    /// The name of a node type: 1 to 31 of `A-Z a-z 0-9 _ -`, since the module `ng_<type>` is loaded by it.
+    ///
+    /// The kernel checks the length only (ng_base.c, `ng_newtype`); all types of FreeBSD have such names.
+    TypeName
 );
 
 impl FromStr for HookName {
@@ -148,6 +165,16 @@ impl FromStr for NodeName {
 }
 
 /// The kernel's number for a node: unique among the living nodes of a vnet, never 0. Written in hexadecimal.
+///
+/// It is read as the kernel does (ng_base.c, `ng_decodeidname`): `0x` may stand before the digits, and of a number of more
+/// than 32 bits the low ones count.
+///
+/// ```
+/// use netgraph::NodeId;
+///
+/// assert_eq!("[1f]".parse(), Ok(NodeId(31)));
+/// assert_eq!(NodeId(31).to_string(), "[1f]");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeId(pub u32);
 
@@ -167,10 +194,16 @@ impl FromStr for NodeId {
     type Err = NodeIdError;
 
     fn from_str(text: &str) -> Result<Self, NodeIdError> {
-        let digits = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-        let digits = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        match digits.map(|digits| u32::from_str_radix(digits, 16)) {
-            Some(Ok(id)) if id != 0 => Ok(Self(id)),
+        let inside = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let inside = inside.ok_or(NodeIdError)?;
+        let digits = inside.strip_prefix("0x").or_else(|| inside.strip_prefix("0X"));
+        let digits = digits.unwrap_or(inside);
+        if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(NodeIdError);
+        }
+        let number = u64::from_str_radix(digits, 16).map_err(|_| NodeIdError)?;
+        match u32::try_from(number & 0xffff_ffff) {
+            Ok(id) if id != 0 && number != u64::MAX => Ok(Self(id)),
             _ => Err(NodeIdError),
         }
     }
@@ -183,7 +216,7 @@ mod tests {
     #[test]
     fn names_are_checked() {
         let long = "x".repeat(32);
-        let rows: [(&str, bool, bool, bool); 9] = [
+        let rows: [(&str, bool, bool, bool); 14] = [
             // text, hook, node, type
             ("link0", true, true, true),
             ("", false, false, false),
@@ -191,8 +224,13 @@ mod tests {
             (&long[..31], true, true, true),
             ("a.b", false, false, false),
             ("a:", false, false, false),
-            ("a b", false, false, false),
+            ("a\0", false, false, false),
+            ("a b", true, true, false),
+            ("h\u{fc}b", true, true, false),
             ("[1f]", true, false, false),
+            ("[0x1F]", true, false, false),
+            ("[10000001f]", true, false, false),
+            ("[0]", true, true, false),
             ("up/down", true, true, false),
         ];
         for (text, hook, node, kind) in rows {
@@ -206,7 +244,22 @@ mod tests {
     fn ids_are_hexadecimal_in_brackets() {
         assert_eq!("[1F]".parse(), Ok(NodeId(0x1f)));
         assert_eq!(NodeId(0x1f).to_string(), "[1f]");
-        for bad in ["1f", "[0]", "[]", "[g]", "[+1]", "[100000000]"] {
+        for same in ["[0x1f]", "[0X1f]", "[0000000000000000001f]", "[10000001f]"] {
+            assert_eq!(same.parse(), Ok(NodeId(0x1f)), "{same}");
+        }
+        for bad in [
+            "1f",
+            "[0]",
+            "[]",
+            "[g]",
+            "[+1]",
+            "[ 1]",
+            "[0x]",
+            "[0x0x1]",
+            "[100000000]",
+            "[ffffffffffffffff]",
+            "[1ffffffffffffffff]",
+        ] {
             assert_eq!(bad.parse::<NodeId>(), Err(NodeIdError), "{bad}");
         }
     }

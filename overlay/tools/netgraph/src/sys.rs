@@ -1,16 +1,21 @@
-//! The system calls: the only place with `unsafe` in this library.
+//! The system calls: this folder is the only place with `unsafe` in this library.
 //!
 //! It compiles on every Unix, so that it is checked wherever the library is; [`crate::Kernel`] calls it on FreeBSD only.
 
-use std::ffi::CStr;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
-use std::time::{Duration, Instant};
 
 use libc::{c_int, c_void, sockaddr, socklen_t};
 
-use crate::calls::{BrokenPipe, Datagram, Direction, Events, FAMILY, Outgoing, ReadEvent, SocketOption, Wait};
+use crate::calls::{BrokenPipe, Datagram, Direction, FAMILY, Outgoing, Wait};
 use crate::errno::Errno;
+pub use module::load_module;
+pub use options::{getsockopt, set_timeout, set_wait, setsockopt};
+pub use waiting::{poll, read_event};
+
+mod module;
+mod options;
+mod waiting;
 
 /// The largest size of a socket address: what `sg_len` can say.
 const MAX_ADDRESS_SIZE: usize = 255;
@@ -132,61 +137,6 @@ pub fn getsockname(socket: BorrowedFd<'_>) -> Result<Vec<u8>, Errno> {
     Ok(bytes)
 }
 
-/// FreeBSD's number of an option.
-const fn number(option: SocketOption) -> c_int {
-    match option {
-        SocketOption::SendBuffer => libc::SO_SNDBUF,
-        SocketOption::ReceiveBuffer => libc::SO_RCVBUF,
-        SocketOption::Error => libc::SO_ERROR,
-        // sys/socket.h of FreeBSD; other systems have none.
-        SocketOption::ReceiveErrors => 0x0002_0000,
-    }
-}
-
-/// setsockopt(2) of an integer of the socket level.
-pub fn setsockopt(socket: BorrowedFd<'_>, option: SocketOption, value: c_int) -> Result<(), Errno> {
-    let place: *const c_void = (&raw const value).cast();
-    let size = size_of::<c_int>() as socklen_t;
-    // SAFETY: the kernel reads one `c_int` behind the pointer, which is to a local variable of that type.
-    checked(unsafe { libc::setsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, number(option), place, size) }).map(drop)
-}
-
-/// getsockopt(2) of an integer of the socket level.
-pub fn getsockopt(socket: BorrowedFd<'_>, option: SocketOption) -> Result<c_int, Errno> {
-    let mut value: c_int = 0;
-    let place: *mut c_void = (&raw mut value).cast();
-    let mut size = size_of::<c_int>() as socklen_t;
-    // SAFETY: the kernel writes at most `size` bytes, those of the local `c_int` behind the pointer, and the size itself.
-    checked(unsafe { libc::getsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, number(option), place, &mut size) })?;
-    Ok(value)
-}
-
-/// setsockopt(2) of a time limit.
-pub fn set_timeout(socket: BorrowedFd<'_>, direction: Direction, timeout: Duration) -> Result<(), Errno> {
-    let option = match direction {
-        Direction::Receive => libc::SO_RCVTIMEO,
-        Direction::Send => libc::SO_SNDTIMEO,
-    };
-    let value = libc::timeval {
-        tv_sec: libc::time_t::try_from(timeout.as_secs()).map_err(|_| Errno::EDOM)?,
-        tv_usec: libc::suseconds_t::from(timeout.subsec_micros()),
-    };
-    let place: *const c_void = (&raw const value).cast();
-    let size = size_of::<libc::timeval>() as socklen_t;
-    // SAFETY: the kernel reads one `timeval` behind the pointer, which is to a local variable of that type.
-    checked(unsafe { libc::setsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, option, place, size) }).map(drop)
-}
-
-/// fcntl(2) `O_NONBLOCK`.
-pub fn set_wait(socket: BorrowedFd<'_>, wait: Wait) -> Result<(), Errno> {
-    let flags = match wait {
-        Wait::Blocking => 0,
-        Wait::Never => libc::O_NONBLOCK,
-    };
-    // SAFETY: integers only.
-    checked(unsafe { libc::fcntl(socket.as_raw_fd(), libc::F_SETFL, flags) }).map(drop)
-}
-
 /// shutdown(2).
 pub fn shutdown(socket: BorrowedFd<'_>, direction: Direction) -> Result<(), Errno> {
     let how = match direction {
@@ -197,22 +147,6 @@ pub fn shutdown(socket: BorrowedFd<'_>, direction: Direction) -> Result<(), Errn
     checked(unsafe { libc::shutdown(socket.as_raw_fd(), how) }).map(drop)
 }
 
-/// poll(2) for input.
-pub fn poll(socket: BorrowedFd<'_>, deadline: Option<Instant>) -> Result<Events, Errno> {
-    let mut entry = libc::pollfd {
-        fd: socket.as_raw_fd(),
-        events: libc::POLLIN,
-        revents: 0,
-    };
-    // SAFETY: the pointer is to one `pollfd`, as the count says, borrowed mutably for the length of the call.
-    checked(unsafe { libc::poll(&mut entry, 1, milliseconds_until(deadline)) })?;
-    Ok(Events {
-        readable: entry.revents & libc::POLLIN != 0,
-        hangup: entry.revents & libc::POLLHUP != 0,
-        error: entry.revents & (libc::POLLERR | libc::POLLNVAL) != 0,
-    })
-}
-
 /// What a write without a reader does to its process: SIGPIPE, in the calling thread.
 #[cfg(feature = "hosted")]
 pub fn raise_broken_pipe() {
@@ -220,76 +154,9 @@ pub fn raise_broken_pipe() {
     unsafe { libc::raise(libc::SIGPIPE) };
 }
 
-/// The time left, rounded up; -1 is for ever.
-fn milliseconds_until(deadline: Option<Instant>) -> c_int {
-    let Some(deadline) = deadline else { return -1 };
-    let left = deadline.saturating_duration_since(Instant::now());
-    c_int::try_from(left.as_micros().div_ceil(1000)).unwrap_or(c_int::MAX)
-}
-
-/// kqueue(2) with one `EVFILT_READ`.
-#[cfg(target_os = "freebsd")]
-pub fn read_event(socket: BorrowedFd<'_>, within: Duration) -> Result<Option<ReadEvent>, Errno> {
-    // SAFETY: no arguments.
-    let queue = checked(unsafe { libc::kqueue() })?;
-    // SAFETY: the kernel has just given this descriptor to us, and nobody else knows it.
-    let queue = unsafe { OwnedFd::from_raw_fd(queue) };
-    // SAFETY: kevent is made of integers and a pointer, for which zero is a value.
-    let mut event: libc::kevent = unsafe { std::mem::zeroed() };
-    event.ident = usize::try_from(socket.as_raw_fd()).map_err(|_| Errno::EBADF)?;
-    event.filter = libc::EVFILT_READ;
-    event.flags = libc::EV_ADD;
-    let change = event;
-    let time = libc::timespec {
-        tv_sec: libc::time_t::try_from(within.as_secs()).map_err(|_| Errno::EINVAL)?,
-        tv_nsec: libc::c_long::from(within.subsec_nanos()),
-    };
-    let (descriptor, change, event_place) = (queue.as_raw_fd(), &raw const change, &raw mut event);
-    // SAFETY: the kernel reads one change and the time, and writes at most one event.
-    let count = checked(unsafe { libc::kevent(descriptor, change, 1, event_place, 1, &raw const time) })?;
-    Ok((count > 0).then_some(ReadEvent {
-        at_end: event.flags & libc::EV_EOF != 0,
-        bytes: event.data,
-    }))
-}
-
-/// No other system has it as FreeBSD does.
-#[cfg(not(target_os = "freebsd"))]
-pub fn read_event(_: BorrowedFd<'_>, _: Duration) -> Result<Option<ReadEvent>, Errno> {
-    Err(Errno::ENOSYS)
-}
-
-/// kldload(2).
-#[cfg(target_os = "freebsd")]
-pub fn load_module(name: &CStr) -> Result<(), Errno> {
-    // SAFETY: the declaration is that of sys/linker.h, where the function has been the same since FreeBSD 3.
-    unsafe extern "C" {
-        fn kldload(file: *const libc::c_char) -> c_int;
-    }
-    // SAFETY: the kernel reads a zero-terminated string, which a `CStr` is, borrowed for the length of the call.
-    checked(unsafe { kldload(name.as_ptr()) }).map(drop)
-}
-
-/// No other system loads FreeBSD's modules.
-#[cfg(not(target_os = "freebsd"))]
-pub fn load_module(_: &CStr) -> Result<(), Errno> {
-    Err(Errno::EAFNOSUPPORT)
-}
-
 impl Errno {
     /// The calling thread's last error.
     fn last() -> Self {
         io::Error::last_os_error().raw_os_error().map_or(Self::EIO, Self)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waiting_is_rounded_up() {
-        assert_eq!(milliseconds_until(None), -1);
-        assert_eq!(milliseconds_until(Some(Instant::now())), 0);
     }
 }

@@ -2,6 +2,11 @@
 
 use thiserror::Error;
 
+use crate::names::NameError;
+pub use reader::{Reader, padded, until_zero};
+
+mod reader;
+
 /// Size of a message's header in bytes (`sizeof(struct ng_mesg)`).
 pub const HEADER_SIZE: usize = 56;
 
@@ -28,6 +33,7 @@ const COMMAND_NAME_SIZE: usize = 32;
 
 /// Bytes that are not what they should be.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum Malformed {
     /// There are fewer bytes than the layout has.
     #[error("{what} is cut short: {received} bytes of at least {expected}")]
@@ -42,6 +48,17 @@ pub enum Malformed {
     /// The version is not [`VERSION`].
     #[error("the message has version {0}; {VERSION} was expected")]
     Version(u8),
+    /// A number is none of those that have a meaning.
+    #[error("{value} is no {what}")]
+    Value {
+        /// What it was to be.
+        what: &'static str,
+        /// The number.
+        value: u32,
+    },
+    /// A name is none that this library can carry.
+    #[error(transparent)]
+    Name(#[from] NameError),
 }
 
 /// One control message.
@@ -118,60 +135,6 @@ impl Message {
     }
 }
 
-/// Text in a field of fixed size, zeros behind it; always at least one.
-pub(crate) fn padded<const SIZE: usize>(text: &str) -> [u8; SIZE] {
-    let mut field = [0; SIZE];
-    let length = text.len().min(SIZE - 1);
-    field[..length].copy_from_slice(&text.as_bytes()[..length]);
-    field
-}
-
-/// Text up to the first zero.
-pub(crate) fn until_zero(bytes: &[u8]) -> String {
-    let text = bytes.split(|&byte| byte == 0).next().unwrap_or_default();
-    String::from_utf8_lossy(text).into_owned()
-}
-
-/// Reads one layout after another, and never past the end.
-pub(crate) struct Reader<'a> {
-    what: &'static str,
-    bytes: &'a [u8],
-    position: usize,
-}
-
-impl<'a> Reader<'a> {
-    pub(crate) fn new(what: &'static str, bytes: &'a [u8]) -> Self {
-        Self {
-            what,
-            bytes,
-            position: 0,
-        }
-    }
-
-    pub(crate) fn take(&mut self, count: usize) -> Result<&'a [u8], Malformed> {
-        let end = self.position.saturating_add(count);
-        let Some(part) = self.bytes.get(self.position..end) else {
-            return Err(Malformed::Short {
-                what: self.what,
-                expected: end,
-                received: self.bytes.len(),
-            });
-        };
-        self.position = end;
-        Ok(part)
-    }
-
-    pub(crate) fn u32(&mut self) -> Result<u32, Malformed> {
-        let mut field = [0; 4];
-        field.copy_from_slice(self.take(4)?);
-        Ok(u32::from_ne_bytes(field))
-    }
-
-    pub(crate) fn text<const SIZE: usize>(&mut self) -> Result<String, Malformed> {
-        self.take(SIZE).map(until_zero)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,10 +188,5 @@ mod tests {
         let mut bytes = sample().to_bytes();
         bytes[0] = 7;
         assert_eq!(Message::from_bytes(&bytes), Err(Malformed::Version(7)));
-    }
-
-    #[test]
-    fn long_names_are_cut_and_still_terminated() {
-        assert_eq!(padded::<4>("abcdef"), *b"abc\0");
     }
 }

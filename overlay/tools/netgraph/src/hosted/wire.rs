@@ -3,25 +3,22 @@
 //! Each value is a frame: its length in 4 bytes, little endian, and as many bytes of postcard. A connection begins with a
 //! [`Greeting`], which is answered by a [`Reply`]; what follows depends on its purpose.
 
-use std::io::{self, Read, Write};
 use std::time::Duration;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
 use crate::calls::{BrokenPipe, Datagram, Direction, Events, Outgoing, ReadEvent, SocketCalls, SocketOption, Wait};
 use crate::errno::Errno;
 use crate::transport::Protocol;
+pub use frame::{FrameError, receive, send};
+
+mod frame;
 
 /// Which edition of this file a process speaks.
 pub const EDITION: u32 = 1;
 
 /// The longest datagram, in bytes: no socket buffer is larger by default (`kern.ipc.maxsockbuf`).
 pub const MAX_DATAGRAM: usize = 2 << 20;
-
-/// The longest frame, in bytes: the longest datagram with an address and ancillary data.
-const MAX_FRAME: usize = MAX_DATAGRAM + (16 << 10);
 
 /// A socket, for the other connections that its process makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -96,49 +93,6 @@ pub enum Answer {
 /// An answer, or the error number in place of it.
 pub type Reply = Result<Answer, Errno>;
 
-/// Why a frame did not get through.
-#[derive(Debug, Error)]
-pub enum FrameError {
-    /// The connection is broken; `UnexpectedEof` where it has ended.
-    #[error(transparent)]
-    Io(#[from] io::Error),
-    /// It is too long.
-    #[error("a frame of {0} bytes is longer than {MAX_FRAME}")]
-    TooLong(usize),
-    /// It is none of the values that are to come.
-    #[error("a frame that cannot be understood: {0}")]
-    Malformed(#[from] postcard::Error),
-}
-
-/// Writes a value as a frame, in one piece.
-///
-/// # Errors
-/// The value is too long, in which case nothing is written, or the connection is broken.
-pub fn send<T: Serialize>(mut to: impl Write, value: &T) -> Result<(), FrameError> {
-    let mut frame = postcard::to_extend(value, vec![0; size_of::<u32>()])?;
-    let length = frame.len() - size_of::<u32>();
-    let head = u32::try_from(length).ok().filter(|_| length <= MAX_FRAME);
-    let head = head.ok_or(FrameError::TooLong(length))?;
-    frame[..size_of::<u32>()].copy_from_slice(&head.to_le_bytes());
-    Ok(to.write_all(&frame)?)
-}
-
-/// Reads a frame.
-///
-/// # Errors
-/// The connection has ended or is broken, or what comes is no such value.
-pub fn receive<T: DeserializeOwned>(mut from: impl Read) -> Result<T, FrameError> {
-    let mut head = [0; size_of::<u32>()];
-    from.read_exact(&mut head)?;
-    let length = u32::from_le_bytes(head) as usize;
-    if length > MAX_FRAME {
-        return Err(FrameError::TooLong(length));
-    }
-    let mut frame = vec![0; length];
-    from.read_exact(&mut frame)?;
-    Ok(postcard::from_bytes(&frame)?)
-}
-
 impl Call {
     /// Makes the call.
     ///
@@ -194,70 +148,4 @@ fn receive_datagram(socket: &impl SocketCalls, length: u64, wait: Wait) -> Reply
     let Datagram { length, from } = socket.recvfrom(&mut bytes, wait)?;
     bytes.truncate(length);
     Ok(Answer::Received { bytes, from })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn calls_and_replies_come_through() {
-        let calls = [
-            Call::Bind(b"\x04\x20a\0".to_vec()),
-            Call::Send {
-                bytes: vec![0xff; 300],
-                to: None,
-                ancillary: Some(vec![]),
-                wait: Wait::Never,
-                broken_pipe: BrokenPipe::Signal,
-            },
-            Call::Poll(Some(Duration::from_millis(1500))),
-            Call::SetOption(SocketOption::ReceiveErrors, -1),
-        ];
-        let replies: [Reply; 2] = [Err(Errno::ENOENT), Ok(Answer::Opened(Ticket(u64::MAX)))];
-        let mut stream = Vec::new();
-        calls.iter().for_each(|call| send(&mut stream, call).unwrap());
-        replies.iter().for_each(|reply| send(&mut stream, reply).unwrap());
-        let mut stream = stream.as_slice();
-        for call in calls {
-            assert_eq!(receive::<Call>(&mut stream).unwrap(), call);
-        }
-        for reply in replies {
-            assert_eq!(receive::<Reply>(&mut stream).unwrap(), reply);
-        }
-        assert!(stream.is_empty());
-    }
-
-    #[test]
-    fn the_longest_datagram_fits_and_no_longer_frame_is_sent() {
-        let answer = |length| Answer::Received {
-            bytes: vec![0; length],
-            from: vec![0; 255],
-        };
-        let mut stream = Vec::new();
-        send(&mut stream, &answer(MAX_DATAGRAM)).unwrap();
-        stream.clear();
-        let refused = send(&mut stream, &answer(MAX_FRAME));
-        assert!(matches!(refused, Err(FrameError::TooLong(_))), "{refused:?}");
-        assert!(stream.is_empty());
-    }
-
-    #[test]
-    fn a_frame_that_claims_too_much_is_not_read() {
-        let refused = receive::<Call>(&[0xff; 8][..]);
-        assert!(matches!(refused, Err(FrameError::TooLong(0xffff_ffff))), "{refused:?}");
-    }
-
-    #[test]
-    fn broken_frames_are_errors() {
-        let malformed = receive::<Call>(&[1, 0, 0, 0, 0x7f][..]);
-        assert!(matches!(malformed, Err(FrameError::Malformed(_))), "{malformed:?}");
-        for part in [&[][..], &[4, 0], &[4, 0, 0, 0, 1]] {
-            let cut = receive::<Call>(part);
-            let Err(FrameError::Io(error)) = cut else {
-                panic!("{cut:?}");
-            };
-            assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
-        }
-    }
 }

@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use super::{ROOM, Socket, receive_before};
 use crate::address::Address;
+use crate::errno::Errno;
 use crate::error::{Error, Operation, Result};
 use crate::names::HookName;
 use crate::request::GetNodeInfo;
-use crate::transport::{Endpoint, Protocol, Transport};
+use crate::transport::{Endpoint, Protocol, Received, Transport};
 
 impl<T: Transport> Socket<T> {
     /// The data socket, opened and attached to the own node at its first use.
@@ -56,19 +57,35 @@ impl<T: Transport> Socket<T> {
         })
     }
 
-    /// Receives one packet into the buffer: its length in bytes and the hook it came by; None at the deadline.
+    /// Receives one packet into the buffer: its length in bytes and the hook it came by; None at the deadline. Without a
+    /// deadline it waits for ever.
+    ///
+    /// What does not fit into the buffer is lost; 64 KiB hold any packet of FreeBSD's.
     ///
     /// # Errors
-    /// The own node is gone, or packets were lost.
+    /// The own node is gone (ENOTCONN), or packets were lost (ENOBUFS), after which it can be called again.
     pub fn receive_data(&mut self, buffer: &mut [u8], deadline: Option<Instant>) -> Result<Option<(usize, String)>> {
         let received = receive_before(self.data()?, buffer, deadline);
-        match received {
-            Ok(received) => Ok(received.map(|received| (received.length, received.from))),
-            Err(errno) => Err(Error::Refused {
-                operation: Operation::ReceiveData,
-                path: String::new(),
-                errno,
-            }),
-        }
+        packet(received)
+    }
+
+    /// The same without any wait: None when nothing is there.
+    ///
+    /// # Errors
+    /// As for [`receive_data`](Self::receive_data).
+    pub fn try_receive_data(&mut self, buffer: &mut [u8]) -> Result<Option<(usize, String)>> {
+        let received = self.data()?.receive(buffer);
+        packet(received)
+    }
+}
+
+fn packet(received: Result<Option<Received>, Errno>) -> Result<Option<(usize, String)>> {
+    match received {
+        Ok(received) => Ok(received.map(|received| (received.length, received.from))),
+        Err(errno) => Err(Error::Refused {
+            operation: Operation::ReceiveData,
+            path: String::new(),
+            errno,
+        }),
     }
 }
