@@ -1,66 +1,12 @@
 //! Why something was refused, found by asking the live graph: which node or hook is missing, and what is there instead.
 
-use graph::suggest;
+use graph::{catalog, suggest};
 use netgraph::{
     Address, Errno, Error, GetNodeInfo, HookList, HookName, ListHooks, ListNodes, ListTypes, Operation, Socket, Start,
     Transport,
 };
 
 use crate::failure::Failure;
-
-/// Node types that come with FreeBSD 14 and 15 as modules ng_<type>, to guess what a misspelt one was to be.
-const STOCK_TYPES: [&str; 50] = [
-    "async",
-    "bpf",
-    "bridge",
-    "bluetooth",
-    "btsocket",
-    "car",
-    "checksum",
-    "cisco",
-    "deflate",
-    "device",
-    "echo",
-    "eiface",
-    "etf",
-    "ether",
-    "frame_relay",
-    "gif",
-    "gif_demux",
-    "hci",
-    "hole",
-    "hub",
-    "iface",
-    "ipfw",
-    "ip_input",
-    "ksocket",
-    "l2cap",
-    "l2tp",
-    "lmi",
-    "macfilter",
-    "mppc",
-    "nat",
-    "netflow",
-    "one2many",
-    "patch",
-    "pipe",
-    "ppp",
-    "pppoe",
-    "pptpgre",
-    "pred1",
-    "rfc1490",
-    "socket",
-    "source",
-    "split",
-    "tag",
-    "tcpmss",
-    "tee",
-    "tty",
-    "UI",
-    "vjc",
-    "vlan",
-    "vlan_rotate",
-];
 
 /// What to do when a node of our own cannot be made.
 pub fn opening(error: Error) -> Failure {
@@ -176,7 +122,7 @@ pub fn missing_type<T: Transport>(socket: &mut Socket<T>, name: &str) -> Option<
     if names.contains(&name) {
         return None;
     }
-    let unloaded = STOCK_TYPES.into_iter().filter(|stock| !names.contains(stock));
+    let unloaded = catalog::names().filter(|stock| !types.iter().any(|kind| kind.name == *stock));
     let near =
         suggest::nearest(name, names.iter().copied().chain(unloaded)).map(|near| format!(" did you mean `{near}`?"));
     Some(format!(
