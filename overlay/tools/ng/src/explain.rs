@@ -1,66 +1,12 @@
 //! Why something was refused, found by asking the live graph: which node or hook is missing, and what is there instead.
 
-use graph::suggest;
+use graph::{catalog, suggest};
 use netgraph::{
     Address, Errno, Error, GetNodeInfo, HookList, HookName, ListHooks, ListNodes, ListTypes, Operation, Socket, Start,
     Transport,
 };
 
 use crate::failure::Failure;
-
-/// Node types that come with FreeBSD 14 and 15 as modules ng_<type>, to guess what a misspelt one was to be.
-const STOCK_TYPES: [&str; 50] = [
-    "async",
-    "bpf",
-    "bridge",
-    "bluetooth",
-    "btsocket",
-    "car",
-    "checksum",
-    "cisco",
-    "deflate",
-    "device",
-    "echo",
-    "eiface",
-    "etf",
-    "ether",
-    "frame_relay",
-    "gif",
-    "gif_demux",
-    "hci",
-    "hole",
-    "hub",
-    "iface",
-    "ipfw",
-    "ip_input",
-    "ksocket",
-    "l2cap",
-    "l2tp",
-    "lmi",
-    "macfilter",
-    "mppc",
-    "nat",
-    "netflow",
-    "one2many",
-    "patch",
-    "pipe",
-    "ppp",
-    "pppoe",
-    "pptpgre",
-    "pred1",
-    "rfc1490",
-    "socket",
-    "source",
-    "split",
-    "tag",
-    "tcpmss",
-    "tee",
-    "tty",
-    "UI",
-    "vjc",
-    "vlan",
-    "vlan_rotate",
-];
 
 /// What to do when a node of our own cannot be made.
 pub fn opening(error: Error) -> Failure {
@@ -172,13 +118,12 @@ pub fn taken_hook<T: Transport>(socket: &mut Socket<T>, at: &Address, hook: &Hoo
 /// Types by that name, or near it; the kernel loads ng_<type> when it can.
 pub fn missing_type<T: Transport>(socket: &mut Socket<T>, name: &str) -> Option<String> {
     let types = socket.request(&Address::here(), &ListTypes).ok()?;
-    let names: Vec<&str> = types.iter().map(|kind| kind.name.as_str()).collect();
+    let mut names: Vec<&str> = types.iter().map(|kind| kind.name.as_str()).collect();
     if names.contains(&name) {
         return None;
     }
-    let unloaded = STOCK_TYPES.into_iter().filter(|stock| !names.contains(stock));
-    let near =
-        suggest::nearest(name, names.iter().copied().chain(unloaded)).map(|near| format!(" did you mean `{near}`?"));
+    names.extend(catalog::names().filter(|stock| !types.iter().any(|kind| kind.name == *stock)));
+    let near = suggest::nearest(name, names).map(|near| format!(" did you mean `{near}`?"));
     Some(format!(
         "no type `{name}` is loaded, nor is there a module ng_{name} that could be;{}",
         near.unwrap_or_else(|| " `ng types` lists those that are loaded".to_owned())

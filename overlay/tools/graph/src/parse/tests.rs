@@ -124,7 +124,7 @@ fn mistakes_are_found_where_they_are() {
         ("wan.lower  --", "wan.lower  ->", (9, 5), "is no edge"),
         ("wan.lower  --", "wan  --", (9, 5), "`wan` is no end of an edge"),
         ("tap0.left", "tap0.lefft", (9, 5), "did you mean `left`?"),
-        ("sw0.link0", "sw0.port0", (10, 5), "its hooks are `link0` and `uplink0`"),
+        ("sw0.link0", "sw0.port0", (10, 5), "its hooks are `link0` onwards"),
         (
             "sw0.link1",
             "sw0.link0",
