@@ -118,12 +118,13 @@ pub fn taken_hook<T: Transport>(socket: &mut Socket<T>, at: &Address, hook: &Hoo
 /// Types by that name, or near it; the kernel loads ng_<type> when it can.
 pub fn missing_type<T: Transport>(socket: &mut Socket<T>, name: &str) -> Option<String> {
     let types = socket.request(&Address::here(), &ListTypes).ok()?;
-    let mut names: Vec<&str> = types.iter().map(|kind| kind.name.as_str()).collect();
-    if names.contains(&name) {
+    let is_loaded = |name: &str| types.iter().any(|kind| kind.name == name);
+    if is_loaded(name) {
         return None;
     }
-    names.extend(catalog::names().filter(|stock| !types.iter().any(|kind| kind.name == *stock)));
-    let near = suggest::nearest(name, names).map(|near| format!(" did you mean `{near}`?"));
+    let stock: Vec<&str> = catalog::names().filter(|stock| !is_loaded(stock)).collect();
+    let loaded = types.iter().map(|kind| kind.name.as_str());
+    let near = suggest::nearest(name, loaded.chain(stock)).map(|near| format!(" did you mean `{near}`?"));
     Some(format!(
         "no type `{name}` is loaded, nor is there a module ng_{name} that could be;{}",
         near.unwrap_or_else(|| " `ng types` lists those that are loaded".to_owned())

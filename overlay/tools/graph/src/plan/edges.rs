@@ -1,6 +1,6 @@
 //! Which links are missing, and which have to go.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use netgraph::NodeId;
 
@@ -8,6 +8,7 @@ use super::LiveEnd;
 use super::matching::Matched;
 use super::record::RecordedEdge;
 use super::snapshot::{Link, LiveNode};
+use crate::catalog::{self, Life};
 use crate::error::Error;
 use crate::{End, Origin};
 
@@ -17,15 +18,17 @@ const BYPASSING: [(&str, &str, &str); 2] = [("tee", "left", "right"), ("pipe", "
 /// What differs between the declared and the live graph.
 #[derive(Default)]
 pub struct Differences {
-    /// Declared edges that are there.
-    pub kept: usize,
-    /// Declared edges that are not, by index.
+    /// Declared edges that are there, by index.
+    pub kept: Vec<usize>,
+    /// Declared edges that are not.
     pub missing: Vec<usize>,
     /// Live links that have to go.
     pub dropped: Vec<Dropped>,
+    /// Ends of nodes that would go with their last link, by which they are held.
+    pub held: Vec<End>,
+    /// Declared nodes that are there and go with links that they lose: they are made again.
+    pub remade: Vec<usize>,
     dropped_ends: HashSet<(NodeId, String)>,
-    /// The links of each live node that go, those to nodes that are shut down included.
-    lost: HashMap<NodeId, usize>,
 }
 
 /// A live link that has to go.
@@ -42,21 +45,16 @@ pub fn compare(matched: &Matched<'_>) -> Result<Differences, Error> {
     differences.find_missing(matched, &removed)?;
     differences.find_abandoned(matched, &removed);
     differences.cut_bypasses(matched);
-    differences.count_lost(matched, &removed);
+    differences.find_fates(matched, removed);
     Ok(differences)
 }
 
 impl Differences {
-    /// How many links a live node loses.
-    pub fn lost(&self, node: NodeId) -> usize {
-        self.lost.get(&node).copied().unwrap_or(0)
-    }
-
     fn find_missing(&mut self, matched: &Matched<'_>, removed: &HashSet<NodeId>) -> Result<(), Error> {
         for (index, edge) in matched.graph.edges().iter().enumerate() {
             let (left, right) = (matched.link_at(&edge.left), matched.link_at(&edge.right));
             if left.is_some_and(|link| leads_to(matched, link, &edge.right)) {
-                self.kept += 1;
+                self.kept.push(index);
                 continue;
             }
             for (end, link) in [(&edge.left, left), (&edge.right, right)] {
@@ -137,14 +135,70 @@ impl Differences {
         }
     }
 
-    fn count_lost(&mut self, matched: &Matched<'_>, removed: &HashSet<NodeId>) {
-        for node in matched.live.iter().flatten() {
-            let goes = |link: &&Link| {
-                removed.contains(&link.peer) || self.dropped_ends.contains(&(node.id, link.hook.clone()))
-            };
-            let lost = node.links.iter().filter(goes).count();
-            self.lost.insert(node.id, lost);
+    /// Finds the nodes that are to be held, and those that are to be made again: as these lose all their links, others may
+    /// have to be made again too.
+    fn find_fates(&mut self, matched: &Matched<'_>, mut gone: HashSet<NodeId>) {
+        loop {
+            self.held.clear();
+            let before = self.remade.len();
+            for (node, live) in matched.live.iter().enumerate() {
+                let Some(live) = live.filter(|live| !gone.contains(&live.id)) else {
+                    continue;
+                };
+                let type_name = matched.graph.nodes()[node].type_name();
+                let spare = match fate(type_name, &self.lost(live, &gone), live.hooks as usize) {
+                    Fate::Stays => continue,
+                    Fate::GoesWithLast => matched.spare_end(node),
+                    Fate::Goes => None,
+                };
+                match spare {
+                    Some(end) => self.held.push(end),
+                    None => self.remade.push(node),
+                }
+            }
+            let again = self.remade[before..].iter().filter_map(|&node| matched.live[node]);
+            gone.extend(again.map(|live| live.id));
+            if self.remade.len() == before {
+                break;
+            }
         }
+        let edges = matched.graph.edges();
+        let touches = |edge: &usize| {
+            [&edges[*edge].left, &edges[*edge].right]
+                .iter()
+                .any(|end| self.remade.contains(&end.node))
+        };
+        let (again, kept) = self.kept.iter().partition(|edge| touches(edge));
+        self.kept = kept;
+        self.missing.extend::<Vec<usize>>(again);
+    }
+
+    /// The hooks that a live node loses.
+    fn lost<'a>(&self, node: &'a LiveNode, gone: &HashSet<NodeId>) -> Vec<&'a str> {
+        let goes =
+            |link: &&Link| gone.contains(&link.peer) || self.dropped_ends.contains(&(node.id, link.hook.clone()));
+        node.links.iter().filter(goes).map(|link| link.hook.as_str()).collect()
+    }
+}
+
+/// What becomes of a node that loses links.
+enum Fate {
+    Stays,
+    /// It goes unless it has another link.
+    GoesWithLast,
+    /// It goes whatever other links it has.
+    Goes,
+}
+
+fn fate(type_name: &str, lost: &[&str], hooks: usize) -> Fate {
+    let kind = catalog::find(type_name);
+    let dies_with = kind.map_or(&[][..], |kind| kind.dies_with);
+    let lasts = kind.is_some_and(|kind| !matches!(kind.life, Life::LastHook));
+    match lost {
+        [] => Fate::Stays,
+        lost if lost.iter().any(|hook| dies_with.contains(hook)) => Fate::Goes,
+        lost if lost.len() >= hooks && !lasts => Fate::GoesWithLast,
+        _ => Fate::Stays,
     }
 }
 

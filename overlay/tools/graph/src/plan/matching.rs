@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use netgraph::NodeId;
+use netgraph::{HookName, NodeId};
 
 use super::record::Record;
 use super::snapshot::{Link, LiveNode, Snapshot};
 use crate::error::Error;
-use crate::{End, Graph, Kind, Node, Origin, suggest};
+use crate::{End, Graph, Kind, Node, Origin, catalog, suggest};
 
 /// The declared graph beside the live one.
 pub struct Matched<'a> {
@@ -23,12 +23,19 @@ pub struct Matched<'a> {
     pub adopted: Vec<(usize, usize)>,
     /// Nodes that are to be shut down, in the record's order.
     pub removed: Vec<&'a LiveNode>,
+    /// The hooks of each declared node that edges need.
+    hooks_of: Vec<HashSet<&'a str>>,
 }
 
 /// Finds the live nodes by name, and those without a name by the links that lead to them.
 pub fn match_nodes<'a>(graph: &'a Graph, snapshot: &'a Snapshot, record: &'a Record) -> Result<Matched<'a>, Error> {
     let named = |node: &'a LiveNode| node.name.as_deref().map(|name| (name, node));
+    let mut hooks_of = vec![HashSet::new(); graph.nodes().len()];
+    for end in graph.edges().iter().flat_map(|edge| [&edge.left, &edge.right]) {
+        hooks_of[end.node].insert(end.hook.as_str());
+    }
     let mut matched = Matched {
+        hooks_of,
         graph,
         record,
         live: Vec::with_capacity(graph.nodes().len()),
@@ -112,6 +119,16 @@ impl<'a> Matched<'a> {
 
     pub fn removed_ids(&self) -> HashSet<NodeId> {
         self.removed.iter().map(|node| node.id).collect()
+    }
+
+    /// A hook that a node has besides those that are in use or declared.
+    pub fn spare_end(&self, node: usize) -> Option<End> {
+        let declared = &self.hooks_of[node];
+        let live = self.live[node];
+        let in_use = |hook: &str| declared.contains(hook) || live.is_some_and(|live| live.link(hook).is_some());
+        let hook = catalog::spare_hook(self.graph.nodes()[node].type_name(), &in_use)?;
+        let hook = hook.parse::<HookName>().ok()?;
+        Some(End { node, hook })
     }
 
     /// The link at a declared end, if its node is there.

@@ -7,19 +7,22 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet};
 
-use netgraph::{HookName, NodeId};
+use netgraph::HookName;
 
 use super::edges::Differences;
 use super::matching::Matched;
 use super::record::{Made, Record, RecordedEdge};
 use super::{Action, Plan, Told};
-use crate::catalog::{self, Life};
+use crate::catalog;
 use crate::error::Error;
 use crate::{End, Graph, Kind, Origin};
 
 /// Puts the differences into order.
 pub fn order(matched: &Matched<'_>, differences: Differences) -> Result<Plan, Error> {
-    let kept = (matched.declared.len(), differences.kept);
+    let kept = (
+        matched.declared.len() - differences.remade.len(),
+        differences.kept.len(),
+    );
     let mut planner = Planner::new(matched, &differences);
     planner.adopt();
     planner.hold(&differences);
@@ -45,8 +48,6 @@ struct Planner<'a> {
     there: Vec<bool>,
     /// The missing edges of each declared node.
     edges_of: Vec<Vec<usize>>,
-    /// The hooks of each declared node that edges need.
-    hooks_of: Vec<HashSet<&'a str>>,
     /// How many missing edges are not made yet.
     open: usize,
     is_open: Vec<bool>,
@@ -59,8 +60,6 @@ struct Planner<'a> {
     /// Declared nodes that are made.
     fresh: HashSet<usize>,
     made_edges: Vec<usize>,
-    /// Live nodes that are shut down only to be made again.
-    remade: Vec<NodeId>,
 }
 
 impl<'a> Planner<'a> {
@@ -76,16 +75,15 @@ impl<'a> Planner<'a> {
             }
             is_open[index] = true;
         }
-        let mut hooks_of = vec![HashSet::new(); graph.nodes().len()];
-        for end in graph.edges().iter().flat_map(|edge| [&edge.left, &edge.right]) {
-            hooks_of[end.node].insert(end.hook.as_str());
+        let mut there: Vec<bool> = matched.live.iter().map(Option::is_some).collect();
+        for &node in &differences.remade {
+            there[node] = false;
         }
         Self {
             matched,
             graph,
-            hooks_of,
             actions: Vec::new(),
-            there: matched.live.iter().map(Option::is_some).collect(),
+            there,
             edges_of,
             open: differences.missing.len(),
             is_open,
@@ -94,7 +92,6 @@ impl<'a> Planner<'a> {
             blocked: Vec::new(),
             fresh: HashSet::new(),
             made_edges: Vec::new(),
-            remade: Vec::new(),
         }
     }
 
@@ -111,37 +108,12 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Holds the nodes that would go with their last link, by a hook of their type that nothing needs. Those that have no
-    /// such hook are made again.
+    /// Holds the nodes that would go with their last link.
     fn hold(&mut self, differences: &Differences) {
-        for node in 0..self.graph.nodes().len() {
-            let Some(live) = self.matched.live[node] else { continue };
-            let lost = differences.lost(live.id);
-            let goes = lost > 0 && lost >= live.hooks as usize && !lasts(self.graph.nodes()[node].type_name());
-            if !goes {
-                continue;
-            }
-            match self.spare_end(node) {
-                Some(end) => {
-                    self.held.push(end.clone());
-                    self.act(Origin::Node(node), Action::Hold { end });
-                }
-                None => {
-                    self.there[node] = false;
-                    self.remade.push(live.id);
-                }
-            }
+        for end in &differences.held {
+            self.held.push(end.clone());
+            self.act(Origin::Node(end.node), Action::Hold { end: end.clone() });
         }
-    }
-
-    /// A hook that the node has besides those that are in use or declared.
-    fn spare_end(&self, node: usize) -> Option<End> {
-        let live = self.matched.live[node].filter(|_| self.there[node]);
-        let declared = &self.hooks_of[node];
-        let in_use = |hook: &str| declared.contains(hook) || live.is_some_and(|live| live.link(hook).is_some());
-        let hook = catalog::spare_hook(self.graph.nodes()[node].type_name(), &in_use)?;
-        let hook = hook.parse::<HookName>().ok()?;
-        Some(End { node, hook })
     }
 
     fn tear_down(&mut self, differences: Differences) {
@@ -149,7 +121,7 @@ impl<'a> Planner<'a> {
             let (left, right, tapped) = (link.left, link.right, link.tapped);
             self.act(None, Action::Disconnect { left, right, tapped });
         }
-        let remade = self.remade.iter().filter_map(|id| self.matched.by_id.get(id).copied());
+        let remade = differences.remade.iter().filter_map(|&node| self.matched.live[node]);
         let removed: Vec<_> = self.matched.removed.iter().copied().chain(remade).collect();
         for node in removed {
             let (id, label, type_name) = (node.id, node.label(), node.type_name.clone());
@@ -255,7 +227,7 @@ impl<'a> Planner<'a> {
         if let Some(end) = lasting_end(self.graph, node) {
             return First::Lasting(end);
         }
-        if let Some(end) = self.spare_end(node) {
+        if let Some(end) = self.matched.spare_end(node) {
             return First::Spare(end);
         }
         let mut open = self.edges_of[node].iter().copied().filter(|&edge| self.is_open[edge]);
@@ -338,10 +310,6 @@ enum First {
     OfEdge(usize, End),
     /// There is none.
     None,
-}
-
-fn lasts(type_name: &str) -> bool {
-    catalog::find(type_name).is_some_and(|kind| !matches!(kind.life, Life::LastHook))
 }
 
 fn lasting_end(graph: &Graph, node: usize) -> Option<End> {

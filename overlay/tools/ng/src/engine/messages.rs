@@ -26,7 +26,7 @@ impl<T: Transport> Work<'_, T> {
         let current = if told == Told::Fresh && !is_structure {
             None
         } else {
-            self.current(node, &command)
+            self.current(node, &command, &arguments)
         };
         let merged = current.as_ref().and_then(|(_, words)| words::merge(words, &arguments));
         let binary = self.binary(node, &command, merged.as_deref().unwrap_or(&arguments))?;
@@ -65,17 +65,30 @@ impl<T: Transport> Work<'_, T> {
 
     /// What the node answers to the message that asks for what that one sets, in bytes and in words; None when there is no
     /// such pair.
-    fn current(&mut self, node: usize, command: &str) -> Option<(Vec<u8>, String)> {
+    fn current(&mut self, node: usize, command: &str, arguments: &str) -> Option<(Vec<u8>, String)> {
         let declared = &self.graph.nodes()[node];
-        let settings = catalog::find(declared.type_name()).map_or(&[][..], |kind| kind.settings);
-        let known = settings.iter().find(|setting| setting.set == command);
-        let getter = match known {
-            Some(setting) => setting.get.to_owned(),
-            None => format!("get{}", command.strip_prefix("set")?),
-        };
+        let (getter, key) = getter(declared.type_name(), command, arguments)?;
         let address = declared.address();
-        let answer = self.session.socket.command(&address, &getter, "").ok()??.message;
+        let answer = self.session.socket.command(&address, &getter, &key).ok()??.message;
         let (_, words) = self.session.socket.to_ascii(&address, &answer).ok()?;
         Some((answer.data, words))
     }
+}
+
+/// The command that asks for what another one sets, and its arguments. Of types that are not known here, it is called `get`
+/// as the other one is called `set`.
+fn getter(type_name: &str, command: &str, arguments: &str) -> Option<(String, String)> {
+    let Some(kind) = catalog::find(type_name) else {
+        return Some((format!("get{}", command.strip_prefix("set")?), String::new()));
+    };
+    let setting = kind.setting(command)?;
+    let key = match setting.key {
+        None => String::new(),
+        Some(key) => words::fields(arguments)?
+            .into_iter()
+            .find(|(name, _)| *name == key)?
+            .1
+            .to_owned(),
+    };
+    Some((setting.get.to_owned(), key))
 }

@@ -71,7 +71,8 @@ fn add_settings<T: Transport>(session: &mut Session<T>, dump: &mut Yaml) {
         .map(|(id, name, kind)| (id, name.to_owned(), kind.to_owned()))
         .collect();
     for (id, name, kind) in nodes {
-        for setting in catalog::find(&kind).map_or(&[][..], |kind| kind.settings) {
+        let settings = catalog::find(&kind).map_or(&[][..], |kind| kind.settings);
+        for setting in settings.iter().filter(|setting| setting.key.is_none()) {
             match ask(session, id, setting.get) {
                 Some(words) if Some(words.as_str()) != setting.default => dump.tell(&name, setting.set, &words),
                 _ => {}
