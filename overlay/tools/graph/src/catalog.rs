@@ -195,5 +195,14 @@ pub fn spare_hook(type_name: &str, in_use: &dyn Fn(&str) -> bool) -> Option<Stri
         .find_map(|hooks| hooks.free(&|name| in_use(name) || alike(name)))
 }
 
+/// A hook that a node of the type would accept besides those in use, while no other one is connected: whatever it does, there
+/// is nothing to do it to. One that takes the node along when it goes is none.
+#[must_use]
+pub fn free_hook(type_name: &str, in_use: &dyn Fn(&str) -> bool) -> Option<String> {
+    let kind = find(type_name)?;
+    let is_bad = |name: &str| in_use(name) || kind.dies_with.contains(&name);
+    spare_hook(type_name, &is_bad).or_else(|| kind.hooks.iter().find_map(|hooks| hooks.free(&is_bad)))
+}
+
 #[cfg(test)]
 mod tests;

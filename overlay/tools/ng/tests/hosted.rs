@@ -2,16 +2,15 @@
 
 #![cfg(not(target_os = "freebsd"))]
 
+mod common;
+
 use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use hostkern::{Config, Kernel, Subject};
-use hostkernd::{Server, Stop, serve};
-use tempfile::TempDir;
+use common::Daemon;
 
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -28,33 +27,7 @@ edges:
   - tap.right -- right.port
 ";
 
-/// A hosted kernel with the native module, served from this process. Should it lose something, it aborts the tests.
-struct Daemon {
-    folder: TempDir,
-    stop: Stop,
-    thread: Option<JoinHandle<()>>,
-}
-
 impl Daemon {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let server = Server::bind(&folder.path().join("socket")).unwrap();
-        let stop = server.stopper();
-        let config = Config {
-            subject: Subject::Native,
-            guard_pages: false,
-            check_leaks: true,
-        };
-        // Tests take turns: there is one kernel at a time.
-        let thread = thread::spawn(move || serve(Kernel::boot(config).unwrap(), &server));
-        let thread = Some(thread);
-        Self { folder, stop, thread }
-    }
-
-    fn socket(&self) -> PathBuf {
-        self.folder.path().join("socket")
-    }
-
     fn file(&self, name: &str, text: &str) -> String {
         let path = self.folder.path().join(name);
         fs::write(&path, text).unwrap();
@@ -102,23 +75,6 @@ impl Daemon {
         let is_connected = |line: &str| line.contains(name) && line.ends_with("Num hooks: 1");
         self.wait(&["list"], |text| text.lines().any(is_connected));
         child
-    }
-
-    fn stop(&mut self) {
-        self.stop.stop();
-        self.thread.take().unwrap().join().unwrap();
-        assert!(!self.socket().exists());
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        // After a test that failed, too: the next one waits for its turn.
-        self.stop.stop();
-        if let Some(thread) = self.thread.take() {
-            let ended = thread.join();
-            assert!(ended.is_ok() || thread::panicking(), "the daemon panicked");
-        }
     }
 }
 

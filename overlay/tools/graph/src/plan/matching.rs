@@ -121,12 +121,12 @@ impl<'a> Matched<'a> {
         self.removed.iter().map(|node| node.id).collect()
     }
 
-    /// A hook that a node has besides those that are in use or declared.
+    /// A hook that a node has besides those that are in use or declared, for when it has no other links.
     pub fn spare_end(&self, node: usize) -> Option<End> {
         let declared = &self.hooks_of[node];
         let live = self.live[node];
         let in_use = |hook: &str| declared.contains(hook) || live.is_some_and(|live| live.link(hook).is_some());
-        let hook = catalog::spare_hook(self.graph.nodes()[node].type_name(), &in_use)?;
+        let hook = catalog::free_hook(self.graph.nodes()[node].type_name(), &in_use)?;
         let hook = hook.parse::<HookName>().ok()?;
         Some(End { node, hook })
     }

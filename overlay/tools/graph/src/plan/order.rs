@@ -5,13 +5,13 @@
 //! are told. Of the edges that can be made next, the first one in the file is.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashSet};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 
 use netgraph::HookName;
 
 use super::edges::Differences;
 use super::matching::Matched;
-use super::record::{Made, Record, RecordedEdge};
+use super::record::{Record, RecordedEdge};
 use super::{Action, Plan, Told};
 use crate::catalog;
 use crate::error::Error;
@@ -341,8 +341,7 @@ fn records(matched: &Matched<'_>, fresh: &HashSet<usize>, made_edges: &[usize]) 
     let mut intent = matched.record.clone();
     for &node in fresh {
         let declared = &graph.nodes()[node];
-        let type_name = declared.type_name().to_owned();
-        intent.nodes.insert(declared.live_name(), Made { type_name, id: None });
+        intent.expect(declared.live_name(), declared.type_name());
         intent.messages.remove(&declared.live_name());
     }
     let edge_of = |index: usize| {
@@ -351,14 +350,13 @@ fn records(matched: &Matched<'_>, fresh: &HashSet<usize>, made_edges: &[usize]) 
     };
     intent.edges.extend(made_edges.iter().map(|&index| edge_of(index)));
     let mut done = intent.clone();
-    let made: HashSet<String> = graph
-        .nodes()
-        .iter()
-        .filter(|node| matches!(node.kind, Kind::Type(_)))
-        .map(|node| node.live_name())
-        .collect();
+    let made = graph.nodes().iter().filter(|node| matches!(node.kind, Kind::Type(_)));
+    let made: HashMap<String, &str> = made.map(|node| (node.live_name(), node.type_name())).collect();
     let edges: HashSet<RecordedEdge> = (0..graph.edges().len()).map(edge_of).collect();
-    done.nodes.retain(|name, _| made.contains(name));
+    done.nodes.retain(|name, nodes| {
+        nodes.retain(|node| made.get(name) == Some(&node.type_name.as_str()));
+        !nodes.is_empty()
+    });
     done.edges.retain(|edge| edges.contains(edge));
     let told = graph.nodes().iter().filter(|node| !node.messages.is_empty());
     done.messages = told

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use netgraph::NodeId;
+use netgraph::{NodeId, NodeInfo};
 use serde::{Deserialize, Serialize};
 
 use super::snapshot::LiveNode;
@@ -11,8 +11,8 @@ use crate::{End, Graph};
 /// Everything that was made, by names in netgraph.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// Nodes by name.
-    pub nodes: BTreeMap<String, Made>,
+    /// Nodes by name; several of one name while one takes the place of another.
+    pub nodes: BTreeMap<String, Vec<Made>>,
     /// Links.
     pub edges: BTreeSet<RecordedEdge>,
     /// Messages that were sent, as `command arguments`, by the node's name.
@@ -32,6 +32,12 @@ pub struct Made {
 /// A link that was made: node and hook of both ends, the lesser end first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RecordedEdge((String, String), (String, String));
+
+impl Made {
+    fn is(&self, node: &LiveNode) -> bool {
+        self.type_name == node.type_name && self.id.is_none_or(|id| NodeId(id) == node.id)
+    }
+}
 
 impl RecordedEdge {
     /// A link between two hooks, in either order.
@@ -62,13 +68,35 @@ impl Record {
     #[must_use]
     pub fn owns(&self, node: &LiveNode) -> bool {
         let made = node.name.as_ref().and_then(|name| self.nodes.get(name));
-        made.is_some_and(|made| made.type_name == node.type_name && made.id.is_none_or(|id| NodeId(id) == node.id))
+        made.into_iter().flatten().any(|made| made.is(node))
     }
 
     /// Whether a live node may be an end of a link that was made: it is not another one than the node of that name that was.
     pub(super) fn may_link(&self, node: &LiveNode) -> bool {
         let made = node.name.as_ref().and_then(|name| self.nodes.get(name));
         made.is_none() || self.owns(node)
+    }
+
+    /// Records that a node is about to be made.
+    pub(super) fn expect(&mut self, name: String, type_name: &str) {
+        let type_name = type_name.to_owned();
+        let made = self.nodes.entry(name).or_default();
+        made.retain(|made| made.type_name != type_name);
+        made.push(Made { type_name, id: None });
+    }
+
+    /// Fills in the IDs of the nodes that were made.
+    pub fn identify<'a>(&mut self, live: impl IntoIterator<Item = &'a NodeInfo>) {
+        for node in live {
+            let made = node.name.as_ref().and_then(|name| self.nodes.get_mut(name));
+            for made in made
+                .into_iter()
+                .flatten()
+                .filter(|made| made.type_name == node.type_name)
+            {
+                made.id = Some(node.id.0);
+            }
+        }
     }
 
     /// Whether nothing is recorded.

@@ -186,7 +186,7 @@ fn what_somebody_else_made_stays() {
 #[test]
 fn a_node_of_that_name_made_by_somebody_else_is_not_shut_down() {
     let (all, mut record) = made();
-    record.nodes.get_mut("sw").unwrap().id = Some(99);
+    record.nodes.get_mut("sw").unwrap()[0].id = Some(99);
     let smaller = graph(
         "version: 1\nnodes:\n  wan: { interface: vtnet1 }\n  tap: { type: tee }\nedges:\n  - wan.lower -- tap.left\n",
     );

@@ -1,9 +1,9 @@
 //! The graph as it was before an apply, as far as the apply may change it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::path::Path;
 
-use graph::{Dump, Graph, LiveNode, Made, Record, Snapshot};
+use graph::{Dump, Graph, LiveNode, Record, Snapshot};
 use netgraph::NodeId;
 
 use super::work::Replaced;
@@ -46,15 +46,8 @@ impl Before {
         self.dump.to_graph(Path::new(NAME))
     }
 
-    /// What was made of it, with what had to be made once more.
-    pub fn record(&self, done: &Record) -> Record {
-        let mut record = self.record.clone();
-        let made: &BTreeMap<String, Made> = &done.nodes;
-        for (name, node) in &mut record.nodes {
-            if let Some(again) = made.get(name) {
-                node.clone_from(again);
-            }
-        }
-        record
+    /// What was made of it.
+    pub fn into_record(self) -> Record {
+        self.record
     }
 }

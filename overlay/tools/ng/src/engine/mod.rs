@@ -113,7 +113,7 @@ impl<'a, T: Transport> Engine<'a, T> {
             Ok(done) => self.remember(&plan.intent, &done)?,
             Err(failure) => {
                 let before = Before::new(&snapshot, &graph, &record, replaced);
-                return Err(self.take_back(failure, &before, &plan.intent));
+                return Err(self.take_back(failure, before, &plan.intent));
             }
         }
         changes.splice(0..0, renamed);
@@ -146,23 +146,21 @@ impl<'a, T: Transport> Engine<'a, T> {
             let found = live
                 .get(node.live_name().as_str())
                 .filter(|live| live.hooks >= hooks[index]);
-            let Some(found) = found else {
+            if found.is_none() {
                 let message = format!(
                     "`{}` lost a link or went away while the graph was being made",
                     node.name
                 );
                 let hint = "is somebody else changing it, or does its type take fewer links?".to_owned();
                 return Err(refused(graph.error(Origin::Node(index), message, Some(hint))));
-            };
-            if let Some(made) = record.nodes.get_mut(&node.live_name()) {
-                made.id = Some(found.id.0);
             }
         }
+        record.identify(&nodes);
         Ok(record)
     }
 
     /// Makes the graph what it was before an apply that failed.
-    fn take_back(&mut self, failure: Failure, before: &Before, intent: &Record) -> Failure {
+    fn take_back(&mut self, failure: Failure, before: Before, intent: &Record) -> Failure {
         let rollback = match self.restore(before, intent) {
             Ok(()) => "the graph is as it was before".to_owned(),
             Err(error) => format!("the graph could not be made what it was before: {error}"),
@@ -171,16 +169,16 @@ impl<'a, T: Transport> Engine<'a, T> {
         Failure::Undone { failure, rollback }
     }
 
-    fn restore(&mut self, before: &Before, intent: &Record) -> Result<()> {
+    fn restore(&mut self, before: Before, intent: &Record) -> Result<()> {
         let graph = before.graph();
         let snapshot = live::snapshot(self.session, &graph, intent)?;
         let plan = graph::plan(&graph, &snapshot, intent).map_err(refused)?;
         self.remember(intent, &plan.intent)?;
         let mut work = Work::new(self.session, &graph);
         work.carry_out(&plan, &Signals::ignored())?;
-        let record = before.record(&plan.done);
-        let nodes = self.session.request(&Address::here(), &ListNodes)?;
-        self.state.write_record(&self.instance, &with_ids(record, &nodes))
+        let mut record = before.into_record();
+        record.identify(&self.session.request(&Address::here(), &ListNodes)?);
+        self.state.write_record(&self.instance, &record)
     }
 
     /// The nodes of interfaces come with the module ng_ether.
@@ -207,18 +205,12 @@ impl<'a, T: Transport> Engine<'a, T> {
     }
 }
 
-fn with_ids(mut record: Record, nodes: &[NodeInfo]) -> Record {
-    for node in nodes {
-        if let Some(made) = node.name.as_ref().and_then(|name| record.nodes.get_mut(name)) {
-            made.id = Some(node.id.0);
-        }
-    }
-    record
-}
-
 fn refused(error: graph::Error) -> Failure {
     Failure::Graph {
         error: Box::new(error),
         offline: false,
     }
 }
+
+#[cfg(all(test, not(target_os = "freebsd")))]
+mod tests;
