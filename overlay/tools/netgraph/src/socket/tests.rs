@@ -6,6 +6,8 @@ use crate::fake::Fake;
 use crate::request::{Connect, ListHooks, ListNames, ListNodes, ListTypes, MakePeer, Name, RemoveHook};
 use crate::wire::{IS_REPLY, SOCKET_COOKIE};
 
+mod stock;
+
 fn address(text: &str) -> Address {
     text.parse().unwrap()
 }
