@@ -20,23 +20,29 @@ fn rows() -> impl Iterator<Item = (&'static str, &'static str)> {
     rows.map(|row| row.split_once('\n').unwrap())
 }
 
-fn sources() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")
-}
-
-/// The program, which cargo builds beside the tests, if it is not older than its source.
+/// The program, which cargo builds beside the tests, if it is not older than what it is made of.
 fn program(name: &str) -> PathBuf {
     let tests = std::env::current_exe().unwrap();
     let built = tests.parent().and_then(Path::parent).unwrap();
     let program = built.join("examples").join(name);
-    let changed = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
-    let source = changed(&sources().join(format!("{name}.rs")));
+    let sources = fs::read_to_string(program.with_extension("d")).unwrap_or_default();
     assert!(
-        changed(&program) >= source,
+        is_up_to_date(&program, &sources),
         "{} is not up to date: `cargo build -p netgraph --examples` builds it",
         program.display()
     );
     program
+}
+
+/// Whether the program is not older than any of the sources, which cargo lists as make(1) takes them.
+fn is_up_to_date(program: &Path, sources: &str) -> bool {
+    let changed = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified());
+    let (Ok(built), Some((_, sources))) = (changed(program), sources.split_once(": ")) else {
+        return false;
+    };
+    let sources = sources.trim().replace("\\ ", "\0");
+    let mut paths = sources.split(' ').map(|path| path.replace('\0', " "));
+    paths.all(|path| changed(Path::new(&path)).is_ok_and(|changed| changed <= built))
 }
 
 #[test]
@@ -59,7 +65,8 @@ fn every_example_says_what_it_is_to_say() {
 
 #[test]
 fn no_example_is_forgotten() {
-    let files = fs::read_dir(sources()).unwrap().map(|entry| entry.unwrap().path());
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let files = fs::read_dir(examples).unwrap().map(|entry| entry.unwrap().path());
     let files = files.filter(|path| path.is_file());
     let files: BTreeSet<String> = files
         .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
