@@ -1,4 +1,4 @@
-//! Every example, run on a hosted kernel of its own, says what it is to say.
+//! Every example, run on a hosted kernel of its own as the README says, prints what it is to print.
 
 #![cfg(not(target_os = "freebsd"))]
 
@@ -6,8 +6,8 @@ mod hosted;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Output};
 
 use hosted::Daemon;
 
@@ -20,29 +20,17 @@ fn rows() -> impl Iterator<Item = (&'static str, &'static str)> {
     rows.map(|row| row.split_once('\n').unwrap())
 }
 
-/// The program, which cargo builds beside the tests, if it is not older than what it is made of.
-fn program(name: &str) -> PathBuf {
-    let tests = std::env::current_exe().unwrap();
-    let built = tests.parent().and_then(Path::parent).unwrap();
-    let program = built.join("examples").join(name);
-    let sources = fs::read_to_string(program.with_extension("d")).unwrap_or_default();
-    assert!(
-        is_up_to_date(&program, &sources),
-        "{} is not up to date: `cargo build -p netgraph --examples` builds it",
-        program.display()
-    );
-    program
-}
-
-/// Whether the program is not older than any of the sources, which cargo lists as make(1) takes them.
-fn is_up_to_date(program: &Path, sources: &str) -> bool {
-    let changed = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified());
-    let (Ok(built), Some((_, sources))) = (changed(program), sources.split_once(": ")) else {
-        return false;
-    };
-    let sources = sources.trim().replace("\\ ", "\0");
-    let mut paths = sources.split(' ').map(|path| path.replace('\0', " "));
-    paths.all(|path| changed(Path::new(&path)).is_ok_and(|changed| changed <= built))
+/// Runs an example. cargo builds it first, since it does not always do so for tests.
+fn run(name: &str, kernel: &Path) -> Output {
+    let package = ["--locked", "--quiet", "--package", env!("CARGO_PKG_NAME")];
+    Command::new(env!("CARGO"))
+        .arg("run")
+        .args(package)
+        .args(["--features", "hosted", "--example", name])
+        .env("NG_HOSTED", kernel)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap()
 }
 
 #[test]
@@ -50,10 +38,7 @@ fn every_example_says_what_it_is_to_say() {
     let mut wrong = Vec::new();
     for (name, wanted) in rows() {
         let daemon = Daemon::start();
-        let output = Command::new(program(name))
-            .env("NG_HOSTED", daemon.socket())
-            .output()
-            .unwrap();
+        let output = run(name, &daemon.socket());
         let said = String::from_utf8_lossy(&output.stdout);
         if !output.status.success() || said.trim_end() != wanted.trim_end() {
             let error = String::from_utf8_lossy(&output.stderr);
