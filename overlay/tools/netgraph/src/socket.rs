@@ -68,6 +68,10 @@ pub struct Incoming {
 /// busy (ng_socket(4)). An answer is waited for [as long as is said](Self::set_timeout), or
 /// [until an instant](Self::request_before); signals do not end that wait.
 ///
+/// With `O_NONBLOCK` on the [control socket](Self::control_endpoint) ([`SocketCalls::set_wait`](crate::SocketCalls::set_wait))
+/// ngforge's module does not wait for a busy node: the message is on its way, and sending it is EINPROGRESS. FreeBSD's own
+/// module waits all the same.
+///
 /// # In a poll loop
 ///
 /// The socket is a descriptor to be polled for input: [`AsFd`] of the socket itself is the control socket, and of

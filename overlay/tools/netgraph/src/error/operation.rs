@@ -2,80 +2,58 @@
 
 use std::fmt;
 
-/// What was being done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-#[expect(missing_docs, reason = "each is the message of that name, or says itself in Display")]
-pub enum Operation {
-    Open,
-    Load,
-    Bind,
-    Attach,
-    MakePeer,
-    Connect,
-    Name,
-    RemoveHook,
-    Shutdown,
-    GetNodeInfo,
-    ListHooks,
-    ListNames,
-    ListNodes,
-    ListTypes,
-    TextStatus,
-    TextConfig,
-    ToAscii,
-    ToBinary,
-    Linger,
-    NoLinger,
-    SetEvents,
-    GetEvents,
-    SetHookPolicy,
-    GetHookPolicy,
-    GetStatistics,
-    ClearStatistics,
-    TakeStatistics,
-    Send,
-    Reply,
-    Receive,
-    SendData,
-    ReceiveData,
+macro_rules! operations {
+    ($($name:ident = $text:literal;)*) => {
+        /// What was being done, as [`Error`](crate::Error) tells it; most are the request of that name.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum Operation {
+            $(#[doc = concat!("To ", $text, ".")]
+            $name,)*
+        }
+
+        impl fmt::Display for Operation {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self {
+                    $(Self::$name => $text,)*
+                })
+            }
+        }
+    };
 }
 
-impl fmt::Display for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Open => "open a netgraph socket",
-            Self::Load => "load the kernel module",
-            Self::Bind => "name the own node",
-            Self::Attach => "attach the data socket to",
-            Self::MakePeer => "make a peer (mkpeer) at",
-            Self::Connect => "connect",
-            Self::Name => "name",
-            Self::RemoveHook => "remove a hook of",
-            Self::Shutdown => "shut down",
-            Self::GetNodeInfo => "ask about",
-            Self::ListHooks => "list the hooks of",
-            Self::ListNames => "list the named nodes by",
-            Self::ListNodes => "list the nodes by",
-            Self::ListTypes => "list the node types by",
-            Self::TextStatus => "ask for the status of",
-            Self::TextConfig => "configure",
-            Self::ToAscii => "put a message into words by",
-            Self::ToBinary => "convert the command by",
-            Self::Linger => "keep without hooks",
-            Self::NoLinger => "let go with its last hook",
-            Self::SetEvents => "set the events of",
-            Self::GetEvents => "ask for the events of",
-            Self::SetHookPolicy => "set the hook policy of",
-            Self::GetHookPolicy => "ask for the hook policy of",
-            Self::GetStatistics => "ask for the statistics of",
-            Self::ClearStatistics => "clear the statistics of",
-            Self::TakeStatistics => "take the statistics of",
-            Self::Send => "send a message to",
-            Self::Reply => "answer",
-            Self::Receive => "receive a control message",
-            Self::SendData => "send a packet through hook",
-            Self::ReceiveData => "receive a packet",
-        })
-    }
+// The path follows the text.
+operations! {
+    Open = "open a netgraph socket";
+    Load = "load the kernel module";
+    Bind = "name the own node";
+    Attach = "attach the data socket to";
+    MakePeer = "make a peer (mkpeer) at";
+    Connect = "connect";
+    Name = "name";
+    RemoveHook = "remove a hook of";
+    Shutdown = "shut down";
+    GetNodeInfo = "ask about";
+    ListHooks = "list the hooks of";
+    ListNames = "list the named nodes by";
+    ListNodes = "list the nodes by";
+    ListTypes = "list the node types by";
+    TextStatus = "ask for the status of";
+    TextConfig = "configure";
+    ToAscii = "put a message into words by";
+    ToBinary = "convert the command by";
+    Linger = "keep without hooks";
+    NoLinger = "let go with its last hook";
+    SetEvents = "set the events of";
+    GetEvents = "ask for the events of";
+    SetHookPolicy = "set the hook policy of";
+    GetHookPolicy = "ask for the hook policy of";
+    GetStatistics = "ask for the statistics of";
+    ClearStatistics = "clear the statistics of";
+    TakeStatistics = "take the statistics of";
+    Send = "send a message to";
+    Reply = "answer";
+    Receive = "receive a control message";
+    SendData = "send a packet through hook";
+    ReceiveData = "receive a packet";
 }

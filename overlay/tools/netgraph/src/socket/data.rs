@@ -7,7 +7,7 @@ use crate::address::Address;
 use crate::errno::Errno;
 use crate::error::{Error, Operation, Result};
 use crate::names::HookName;
-use crate::request::GetNodeInfo;
+use crate::request::{GetNodeInfo, ListHooks};
 use crate::transport::{Endpoint, Protocol, Received, Transport};
 
 impl<T: Transport> Socket<T> {
@@ -46,10 +46,19 @@ impl<T: Transport> Socket<T> {
 
     /// Sends one packet out of a hook of the own node; without a hook, out of the only one.
     ///
+    /// FreeBSD's own module does the latter only for a hook that was connected after [`open_data`](Self::open_data); the hook
+    /// of any other packet is looked up first. It takes hooks with names of at most 30 bytes.
+    ///
     /// # Errors
-    /// There is no such hook, or several and none was named.
+    /// There is no such hook (EHOSTUNREACH), or several and none was named (EDESTADDRREQ).
     pub fn send_data(&mut self, hook: Option<&HookName>, packet: &[u8]) -> Result<()> {
-        let sent = self.data()?.send(packet, hook.map(HookName::as_str));
+        let mut sent = self.data()?.send(packet, hook.map(HookName::as_str));
+        if sent == Err(Errno::EDESTADDRREQ) && hook.is_none() {
+            let own = self.request(&Address::here(), &ListHooks)?;
+            if let [only] = own.links.as_slice() {
+                sent = self.data()?.send(packet, Some(&only.hook));
+            }
+        }
         sent.map_err(|errno| Error::Refused {
             operation: Operation::SendData,
             path: hook.map(ToString::to_string).unwrap_or_default(),

@@ -137,6 +137,33 @@ impl<T: Transport> Drop for EventStream<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fake::Fake;
+    use crate::wire::{Message, SOCKET_COOKIE};
+
+    #[test]
+    fn what_others_send_is_no_event() {
+        let fake = Fake::default();
+        let mut socket = Socket::open_on(fake.clone(), Some(&"ng1".parse().unwrap())).unwrap();
+        let forged = Message {
+            command: 38,
+            flags: 0,
+            token: 1,
+            cookie: SOCKET_COOKIE,
+            name: String::new(),
+            data: Vec::new(),
+        };
+        fake.inject("ng1", &forged);
+        let own = socket.request(&Address::here(), &GetNodeInfo).unwrap().address();
+        let mut events = EventStream {
+            socket: &mut socket,
+            own,
+            last: None,
+            is_over: false,
+        };
+        assert_eq!(events.try_next(), Ok(None));
+        drop(events);
+        assert_eq!(socket.try_receive().unwrap().unwrap().message, forged);
+    }
 
     #[test]
     fn gaps_are_counted_unless_they_are_told_of() {

@@ -1,9 +1,12 @@
 //! Sockets on the netgraph in memory.
 
 use super::*;
+use crate::events::EventMask;
 use crate::fake::Fake;
 use crate::request::{Connect, ListHooks, ListNames, ListNodes, ListTypes, MakePeer, Name, RemoveHook};
 use crate::wire::{IS_REPLY, SOCKET_COOKIE};
+
+mod stock;
 
 fn address(text: &str) -> Address {
     text.parse().unwrap()
@@ -141,4 +144,38 @@ fn a_long_address_reaches_its_node_where_only_short_ones_are_taken() {
         .request(&address(&format!("{name}:third-hook")), &ListHooks)
         .unwrap_err();
     assert_eq!(error.errno(), Some(Errno::ENOENT));
+}
+
+#[test]
+fn a_kernel_without_events_is_named() {
+    let mut socket = open(&Fake::default());
+    let error = socket.events(EventMask::ALL).unwrap_err();
+    assert_eq!(error.errno(), Some(Errno::EINVAL));
+    assert!(error.to_string().contains("FreeBSD's own has none"), "{error}");
+    assert_eq!(socket.try_receive().unwrap(), None);
+}
+
+#[test]
+fn what_is_there_is_taken_without_a_wait() {
+    let fake = Fake::default();
+    let mut one = open(&fake);
+    let mut two = Socket::open_on(fake.clone(), Some(&"ng2".parse().unwrap())).unwrap();
+    let mut buffer = [0; 8];
+    assert_eq!(two.try_receive_data(&mut buffer).unwrap(), None);
+    one.request(&Address::here(), &connect("ng2:", "out", "in")).unwrap();
+    one.send_data(None, b"hello").unwrap();
+    assert_eq!(two.try_receive_data(&mut buffer).unwrap(), Some((5, "in".to_owned())));
+}
+
+#[test]
+fn a_deadline_in_the_past_takes_what_is_there_and_no_more() {
+    let fake = Fake::default();
+    let mut socket = open(&fake);
+    let now = Instant::now();
+    assert_eq!(
+        socket.request_before(&Address::here(), &ListNodes, now).unwrap().len(),
+        1
+    );
+    socket.set_timeout(Duration::MAX);
+    assert_eq!(socket.request(&Address::here(), &ListNodes).unwrap().len(), 1);
 }
