@@ -1,0 +1,71 @@
+//! Where everything in a picture goes.
+//!
+//! Each connected part of the graph is laid out by itself ([`piece`]), and the parts are put beside each other ([`pack`]).
+//! Within a part, nodes stand in layers, and every link leads from a layer to a later one ([`orient`]). The crate dugong, a
+//! port of dagre, finds layers, order and coordinates ([`layers`]); of what there is on crates.io, it alone routes long links
+//! around nodes, takes several links between the same nodes, and needs half a second for thousands. What it leaves too close
+//! together is moved apart ([`space`]).
+//!
+//! The rest follows from room that is set aside, so that nothing ever covers anything else: a layer has, before and behind
+//! its nodes, room for the names of hooks; a node is as large as its hooks need ([`ports`]); and lines bend between layers only.
+
+mod geometry;
+mod layers;
+mod measure;
+mod orient;
+mod pack;
+mod piece;
+mod ports;
+mod space;
+#[cfg(test)]
+mod tests;
+
+pub use geometry::{Anchor, Direction, Label, Point, Rect, Stroke, Wire};
+pub use measure::{DETAIL_SIZE, HOOK_SIZE, NAME_SIZE};
+
+use super::Drawing;
+use crate::failure::Result;
+use piece::Piece;
+
+/// A picture that looks good beside text: its width and height in pixels.
+const IDEAL: (f64, f64) = (1000.0, 700.0);
+
+/// A drawing with places, in pixels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Picture {
+    /// Its width.
+    pub width: f64,
+    /// Its height.
+    pub height: f64,
+    /// The boxes of the nodes, in their order.
+    pub boxes: Vec<Rect>,
+    /// The lines of the edges, in their order.
+    pub wires: Vec<Wire>,
+}
+
+impl Picture {
+    /// By how much it has to shrink to be of the ideal size.
+    fn excess(&self) -> f64 {
+        (self.width / IDEAL.0).max(self.height / IDEAL.1)
+    }
+}
+
+/// Lays a drawing out; without a direction, in the one in which it has to shrink less.
+pub fn picture(drawing: &Drawing, direction: Option<Direction>) -> Result<Picture> {
+    if let Some(direction) = direction {
+        return directed(drawing, direction);
+    }
+    let right = directed(drawing, Direction::Right)?;
+    if right.excess() <= 1.0 {
+        return Ok(right);
+    }
+    let down = directed(drawing, Direction::Down)?;
+    Ok(if down.excess() < right.excess() { down } else { right })
+}
+
+fn directed(drawing: &Drawing, direction: Direction) -> Result<Picture> {
+    let parts = pack::parts(drawing);
+    let pieces = parts.iter().map(|part| Piece::new(drawing, part, direction));
+    let pieces = pieces.collect::<Result<Vec<Piece>>>()?;
+    Ok(pack::together(drawing, pieces))
+}
