@@ -59,21 +59,30 @@ fn node_line(index: usize, node: &Node) -> String {
 /// Text inside a quoted label. Whatever could mean something to Mermaid, to Markdown or to HTML is written by its number.
 /// What cannot be seen is shown as Rust writes it.
 fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    let visible = text.chars().flat_map(|character| {
-        let hidden = character
-            .is_control()
-            .then(|| character.escape_default().collect::<Vec<_>>());
-        hidden.unwrap_or_else(|| vec![character])
-    });
-    for character in visible {
-        if character.is_alphanumeric() || matches!(character, ' ' | '-') && !safe.is_empty() {
-            safe.push(character);
+    let visible: Vec<char> = text.chars().flat_map(visible).collect();
+    let is_word = |index: Option<usize>| {
+        let character = index.and_then(|index| visible.get(index));
+        character.is_some_and(|character| character.is_alphanumeric())
+    };
+    let written = visible.iter().enumerate().map(|(index, &character)| {
+        let within = is_word(index.checked_sub(1)) && is_word(Some(index + 1));
+        let is_plain = character.is_alphanumeric() || within && " -_:/".contains(character);
+        if is_plain {
+            character.to_string()
         } else {
-            safe += &format!("#{};", u32::from(character));
+            format!("#{};", u32::from(character))
         }
+    });
+    written.collect()
+}
+
+/// A character, or how Rust writes it.
+fn visible(character: char) -> Vec<char> {
+    if character.is_control() {
+        character.escape_default().collect()
+    } else {
+        vec![character]
     }
-    safe
 }
 
 #[cfg(test)]
@@ -85,8 +94,10 @@ mod tests {
         let rows = [
             ("link0", "link0"),
             ("eth-2", "eth-2"),
-            ("- item", "#45; item"),
-            ("say \"hi\"", "say #34;hi#34;"),
+            ("a_b:c/d", "a_b:c/d"),
+            ("- item", "#45;#32;item"),
+            ("_x_", "#95;x#95;"),
+            ("say \"hi\"", "say#32;#34;hi#34;"),
             ("<b>&amp;", "#60;b#62;#38;amp#59;"),
             ("#1", "#35;1"),
             ("`_x_`*", "#96;#95;x#95;#96;#42;"),

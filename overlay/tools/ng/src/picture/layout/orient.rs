@@ -10,14 +10,14 @@ const CROWD: usize = 6;
 /// A number for each node of a connected part: of two neighbours, the one with the lower number stands first. No two have
 /// the same.
 ///
-/// It begins at one end of the part and counts links from there. So a chain becomes a row, and what is far apart in the graph
+/// It begins at one end of the part, of two the one whose node comes first, and counts links from there. So a chain becomes a row, and what is far apart in the graph
 /// is far apart in the picture.
 pub fn ranks(part: &Drawing) -> Vec<(isize, usize)> {
     if part.nodes.is_empty() {
         return Vec::new();
     }
     let end = farthest(part, 0);
-    let distances = part.distances(end);
+    let distances = part.distances(end.min(farthest(part, end)));
     let mut ranks: Vec<isize> = distances
         .iter()
         .map(|distance| distance.and_then(|distance| distance.try_into().ok()).unwrap_or(0))

@@ -12,9 +12,9 @@ const UNDER: f64 = 20.0;
 /// How far lines swing out that lead back to their node.
 const SWING: f64 = 22.0;
 /// The least and the largest room between two layers.
-const BETWEEN: (f64, f64) = (28.0, 170.0);
+const BETWEEN: (f64, f64) = (18.0, 170.0);
 /// How much of the distance across that a line covers between two layers becomes room between them.
-const SLOPE: f64 = 0.3;
+const SLOPE: f64 = 0.35;
 
 /// A part with places of its own, from 0.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,8 +43,7 @@ pub struct Part {
 }
 
 /// What is known while a part is laid out. Nodes and edges are the part's.
-struct Plan<'a> {
-    part: &'a Drawing,
+struct Plan {
     direction: Direction,
     /// Extents of the nodes, along and across.
     sizes: Vec<(f64, f64)>,
@@ -93,9 +92,9 @@ impl Piece {
     }
 }
 
-impl<'a> Plan<'a> {
+impl Plan {
     /// Finds the layers.
-    fn new(part: &'a Drawing, direction: Direction) -> Result<Self> {
+    fn new(part: &Drawing, direction: Direction) -> Result<Self> {
         let ranks = orient::ranks(part);
         let is_forward = |edge: usize| {
             let edge = &part.edges[edge];
@@ -123,7 +122,6 @@ impl<'a> Plan<'a> {
         let numbers = numbers.collect();
         let extents: Vec<f64> = sizes.iter().map(|size| size.1).collect();
         Ok(Self {
-            part,
             direction,
             sizes,
             ports,
@@ -234,7 +232,7 @@ impl<'a> Plan<'a> {
         let mut ports = self.ports.clone();
         for node in 0..self.sizes.len() {
             for side in [Side::Front, Side::Back] {
-                ports::arrange(&mut ports, node, side, &|port| self.target(port));
+                ports::arrange(&mut ports, node, side, self.sizes[node].1, &|port| self.target(port));
             }
         }
         self.ports = ports;

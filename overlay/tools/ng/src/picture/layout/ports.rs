@@ -6,6 +6,8 @@ use crate::picture::Drawing;
 
 /// Between the first or last hook and the corner of its node.
 const CORNER: f64 = 4.0;
+/// How large a node may become only to have the line of a single hook in its middle.
+const WIDEST_FOR_ONE: f64 = 110.0;
 
 /// The side of a node that a hook is at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,17 +81,32 @@ fn extent<'a>(ports: impl Iterator<Item = &'a Port>) -> f64 {
     ports.map(|port| port.room.before + port.room.behind).sum()
 }
 
-/// How large a node has to be for its ports, across the direction.
+/// How large a node has to be for its ports, across the direction. Room for one port alone may be as large on both sides of its
+/// line, so that the line is in the middle.
 pub fn needed(ports: &[[Port; 2]], node: usize) -> f64 {
-    let sides = [Side::Front, Side::Back].map(|side| extent(at(ports, node, side)));
-    sides[0].max(sides[1]) + 2.0 * CORNER
+    let needed = |side| {
+        let centred = match at(ports, node, side).collect::<Vec<_>>()[..] {
+            [only] => 2.0 * only.room.before.max(only.room.behind),
+            _ => 0.0,
+        };
+        let centred = if centred > WIDEST_FOR_ONE { 0.0 } else { centred };
+        extent(at(ports, node, side)).max(centred)
+    };
+    needed(Side::Front).max(needed(Side::Back)) + 2.0 * CORNER
 }
 
-/// Puts the ports at a side of a node beside each other, in the order of where their links go.
-pub fn arrange(ports: &mut [[Port; 2]], node: usize, side: Side, target: &dyn Fn(&Port) -> f64) {
+/// Puts the ports at a side of a node of this extent beside each other, in the order of where their links go. The lines of the
+/// first and the last one are as far from the middle as each other, where there is room for that.
+pub fn arrange(ports: &mut [[Port; 2]], node: usize, side: Side, size: f64, target: &dyn Fn(&Port) -> f64) {
     let mut order: Vec<Port> = at(ports, node, side).copied().collect();
     order.sort_by(|one, other| target(one).total_cmp(&target(other)).then(one.edge.cmp(&other.edge)));
-    let mut next = -extent(order.iter()) / 2.0;
+    let (Some(first), Some(last)) = (order.first(), order.last()) else {
+        return;
+    };
+    let total = extent(order.iter());
+    let balanced = (last.room.behind - first.room.before - total) / 2.0;
+    let free = (size / 2.0 - CORNER - total / 2.0).max(0.0);
+    let mut next = balanced.clamp(-total / 2.0 - free, -total / 2.0 + free);
     for port in order {
         let offset = next + port.room.before;
         next = offset + port.room.behind;
