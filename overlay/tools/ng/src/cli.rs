@@ -228,6 +228,8 @@ mod tests {
             "ng ls",
             "ng dot",
             "ng dot em0:lower",
+            "ng svg em0: --depth 2 --direction down",
+            "ng mermaid -f graph.yaml -o graph.mmd",
             "ng show -n em0:",
             "ng mkpeer tee a b",
             "ng mkpeer em0: tee lower left",

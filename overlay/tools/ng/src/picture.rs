@@ -72,7 +72,7 @@ pub struct End {
     pub hook: String,
 }
 
-/// An ID as paths have it.
+/// An ID as all JSON has it.
 #[expect(clippy::ref_option, reason = "serde passes the field")]
 fn hexadecimal<S: serde::Serializer>(id: &Option<NodeId>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&format_args!("{:08x}", id.map_or(0, |id| id.0)))
@@ -172,4 +172,4 @@ impl Drawing {
 }
 
 #[cfg(test)]
-pub mod tests;
+mod tests;

@@ -27,8 +27,8 @@ use super::Drawing;
 use crate::failure::Result;
 use piece::Piece;
 
-/// A picture that looks good beside text: its width and height in pixels.
-const IDEAL: (f64, f64) = (1000.0, 700.0);
+/// A picture of this width and height, in pixels, can be looked at as a whole, with text above and below.
+const IDEAL: (f64, f64) = (1000.0, 1000.0);
 
 /// A drawing with places, in pixels.
 #[derive(Debug, Clone, PartialEq)]

@@ -67,10 +67,11 @@ fn escaped(text: &str) -> String {
     let written = visible.iter().enumerate().map(|(index, &character)| {
         let within = is_word(index.checked_sub(1)) && is_word(Some(index + 1));
         let is_plain = character.is_alphanumeric() || within && " -_:/".contains(character);
-        if is_plain {
-            character.to_string()
-        } else {
-            format!("#{};", u32::from(character))
+        match character {
+            _ if is_plain => character.to_string(),
+            // Before an n it would break the line, also by its number: something that cannot be seen parts them.
+            '\\' => "#92;#8203;".to_owned(),
+            _ => format!("#{};", u32::from(character)),
         }
     });
     written.collect()
@@ -101,7 +102,7 @@ mod tests {
             ("<b>&amp;", "#60;b#62;#38;amp#59;"),
             ("#1", "#35;1"),
             ("`_x_`*", "#96;#95;x#95;#96;#42;"),
-            ("a\\n\n", "a#92;n#92;n"),
+            ("a\\n\n", "a#92;#8203;n#92;#8203;n"),
             ("größe", "größe"),
             ("", ""),
         ];
