@@ -21,8 +21,8 @@ use crate::session::Session;
 use crate::state::State;
 use crate::trace::Traced;
 use crate::verbs::{
-    apply, config, confirm, connect, destroy, diff, dot, dump, hook, list, mkpeer, msg, name, plan, rmhook, show,
-    shutdown, status, types, validate, write,
+    apply, config, confirm, connect, destroy, diff, dot, dump, hook, list, mermaid, mkpeer, msg, name, plan, rmhook,
+    show, shutdown, status, svg, types, validate, write,
 };
 
 /// See and change the netgraph(4) graph
@@ -99,6 +99,8 @@ pub enum Verb {
     Show(show::Show),
     Types(types::Types),
     Dot(dot::Dot),
+    Mermaid(mermaid::Mermaid),
+    Svg(svg::Svg),
     Mkpeer(mkpeer::Mkpeer),
     #[command(visible_alias = "join")]
     Connect(connect::Connect),
@@ -158,6 +160,9 @@ impl Opt {
             (Some(Command::Hook(hook)), None) => hook.run(self.open(transport, host())?),
             (Some(Command::Verb(verb)), None) => {
                 verb.check()?;
+                if let Some(done) = verb.run_offline(self.json) {
+                    return done;
+                }
                 verb.run(&mut self.open(transport, host())?)
             }
         }
@@ -212,6 +217,16 @@ impl Verb {
         }
     }
 
+    /// Does it without a kernel, if that is how it is asked for.
+    fn run_offline(&self, json: bool) -> Option<Result<()>> {
+        match self {
+            Self::Dot(verb) => verb.run_offline(json),
+            Self::Mermaid(verb) => verb.run_offline(json),
+            Self::Svg(verb) => verb.run_offline(json),
+            _ => None,
+        }
+    }
+
     /// Does it.
     pub fn run<T: Transport>(&self, session: &mut Session<T>) -> Result<()> {
         match self {
@@ -219,6 +234,8 @@ impl Verb {
             Self::Show(verb) => verb.run(session),
             Self::Types(verb) => verb.run(session),
             Self::Dot(verb) => verb.run(session),
+            Self::Mermaid(verb) => verb.run(session),
+            Self::Svg(verb) => verb.run(session),
             Self::Mkpeer(verb) => verb.run(session),
             Self::Connect(verb) => verb.run(session),
             Self::Rmhook(verb) => verb.run(session),
@@ -257,6 +274,8 @@ mod tests {
             "ng ls",
             "ng dot",
             "ng dot em0:lower",
+            "ng svg em0: --depth 2 --direction down",
+            "ng mermaid -f graph.yaml -o graph.mmd",
             "ng show -n em0:",
             "ng mkpeer tee a b",
             "ng mkpeer em0: tee lower left",

@@ -17,6 +17,7 @@ mod host;
 #[cfg(not(target_os = "freebsd"))]
 mod hosted;
 mod live;
+mod picture;
 mod script;
 mod session;
 mod state;

@@ -122,6 +122,25 @@ fn a_graph_is_applied_once() {
 }
 
 #[test]
+fn a_file_is_drawn_without_a_kernel() {
+    let mut daemon = Daemon::start();
+    let file = daemon.file("graph.yaml", GRAPH);
+    daemon.stop();
+    let drawn = daemon.ng(&["svg", "-f", &file]);
+    assert!(drawn.contains(">tap</text>") && drawn.ends_with("</svg>\n"), "{drawn}");
+    let picture = daemon.file("graph.mmd", "old");
+    assert_eq!(daemon.ng(&["mermaid", "-f", &file, "-o", &picture]), "");
+    assert!(fs::read_to_string(&picture).unwrap().starts_with("flowchart LR\n"));
+    let json: serde_json::Value = serde_json::from_str(&daemon.ng(&["dot", "--json", "-f", &file])).unwrap();
+    assert_eq!(json["edges"][0]["left"]["hook"], "port");
+    assert_eq!(
+        daemon.run(&["dot"]).status.code(),
+        Some(71),
+        "without -f, a kernel is asked"
+    );
+}
+
+#[test]
 fn packets_go_from_process_to_process() {
     let daemon = Daemon::start();
     daemon.ng(&["apply", &daemon.file("graph.yaml", GRAPH)]);

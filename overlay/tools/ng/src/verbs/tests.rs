@@ -117,6 +117,46 @@ fn the_graph_is_drawn_with_each_link_once() {
 }
 
 #[test]
+fn pictures_are_restricted_and_written_to_files() {
+    let fake = tapped();
+    text(&fake, "connect tap: em1: right lower");
+    let near = text(&fake, "mermaid em0: --depth 1");
+    assert!(near.contains("tap") && !near.contains("em1"), "{near}");
+    let _other = netgraph::Socket::open_on(fake.clone(), Some(&"other".parse().unwrap())).unwrap();
+    assert!(text(&fake, "svg").contains(">other</text>"));
+    let drawn = text(&fake, "svg --no-sockets");
+    assert!(
+        drawn.contains(">tap</text>") && !drawn.contains(">other</text>"),
+        "{drawn}"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("graph.svg");
+    let line = format!("svg em0: --no-sockets -o {}", file.display());
+    assert_eq!(text(&fake, &line), "");
+    assert!(fs::read_to_string(&file).unwrap().ends_with("</svg>\n"));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    let nowhere = refusal(&fake, &format!("dot -o {}/no/x", folder.path().display()));
+    assert!(nowhere.contains("/no/x: No such file"), "{nowhere}");
+    let json: serde_json::Value = serde_json::from_str(&run(&fake, "dot em0: --no-sockets", true).unwrap()).unwrap();
+    assert_eq!(json["nodes"][0]["class"], "interface");
+    assert_eq!(json["edges"][0]["right"]["hook"], "left");
+}
+
+#[test]
+fn files_are_drawn_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("graph.yaml");
+    fs::write(&file, "version: 1\nnodes:\n  wan: { interface: em9 }\n").unwrap();
+    let drawn = text(&Fake::default(), &format!("mermaid -f {}", file.display()));
+    assert!(drawn.contains("<b>wan</b><br/>ether em9"), "{drawn}");
+    let title = text(&Fake::default(), &format!("svg -f {} wan:", file.display()));
+    assert!(
+        title.contains("<title id=\"title\">graph.yaml around wan:</title>"),
+        "{title}"
+    );
+}
+
+#[test]
 fn only_what_a_path_reaches_is_drawn() {
     let fake = tapped();
     let drawn = text(&fake, "dot em0:lower");
