@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+mod capture;
 mod cli;
 mod dump;
 mod explain;
