@@ -9,6 +9,7 @@ use clap::Parser;
 
 mod capture;
 mod cli;
+mod counters;
 mod dump;
 mod explain;
 mod failure;
@@ -18,6 +19,7 @@ mod hosted;
 mod live;
 mod script;
 mod session;
+mod signal;
 mod trace;
 mod verbs;
 

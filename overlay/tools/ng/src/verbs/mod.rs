@@ -14,6 +14,7 @@ pub mod rmhook;
 pub mod show;
 pub mod shutdown;
 pub mod status;
+pub mod tap;
 pub mod types;
 pub mod validate;
 pub mod write;
