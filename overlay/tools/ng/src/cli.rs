@@ -1,6 +1,5 @@
 //! The command line.
 
-use std::ffi::OsString;
 use std::os::fd::AsFd;
 #[cfg(not(target_os = "freebsd"))]
 use std::path::Path;
@@ -146,19 +145,8 @@ impl Opt {
             }
             (Some(Command::Validate(command)), None) => command.run(self.json),
             (Some(Command::Hook(hook)), None) => hook.run(self.open(transport, host())?),
-            (Some(Command::Tap(tap)), None) => {
-                tap.check()?;
-                tap.run(
-                    self.open(transport, host())?,
-                    &self.own_name()?,
-                    &self.kernel_arguments()?,
-                )
-            }
-            (Some(Command::Guard(guard)), None) => {
-                let name = tap::guardian::own_name()?;
-                let transport = Traced::new(transport, self.debug);
-                guard.run(Session::open(transport, host(), &name, self.json)?)
-            }
+            (Some(Command::Tap(tap)), None) => tap.run(&mut self.open(transport, host())?),
+            (Some(Command::Guard(guard)), None) => guard.run(&mut self.open(transport, host())?),
             (Some(Command::Verb(verb)), None) => {
                 verb.check()?;
                 verb.run(&mut self.open(transport, host())?)
@@ -168,37 +156,13 @@ impl Opt {
 
     /// Makes ng's own node.
     fn open<T: Transport>(&self, transport: T, host: Box<dyn Host>) -> Result<Session<Traced<T>>> {
-        Session::open(Traced::new(transport, self.debug), host, &self.own_name()?, self.json)
-    }
-
-    /// What ng's own node is called.
-    fn own_name(&self) -> Result<NodeName> {
-        match &self.node_name {
-            Some(name) => Ok(name.clone()),
-            None => Ok(format!("ng{}", std::process::id())
+        let name = match &self.node_name {
+            Some(name) => name.clone(),
+            None => format!("ng{}", std::process::id())
                 .parse()
-                .map_err(netgraph::Error::from)?),
-        }
-    }
-
-    /// The arguments by which another ng works on the same kernel, from any folder.
-    #[cfg(not(target_os = "freebsd"))]
-    fn kernel_arguments(&self) -> Result<Vec<OsString>> {
-        let Some(path) = &self.hosted else {
-            return Ok(Vec::new());
+                .map_err(netgraph::Error::from)?,
         };
-        let path = std::path::absolute(path).map_err(|error| Failure::File {
-            path: path.display().to_string(),
-            error,
-        })?;
-        Ok(vec!["--hosted".into(), path.into()])
-    }
-
-    /// As there is one kernel only, none.
-    #[cfg(target_os = "freebsd")]
-    #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
-    fn kernel_arguments(&self) -> Result<Vec<OsString>> {
-        Ok(Vec::new())
+        Session::open(Traced::new(transport, self.debug), host, &name, self.json)
     }
 }
 

@@ -9,14 +9,13 @@ mod output;
 mod surgery;
 mod watching;
 
-use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use netgraph::{HookList, NodeInfo, NodeName, Transport};
+use netgraph::{HookList, NodeInfo, Transport};
 
 use super::usage;
 use crate::capture::filter::Filter;
@@ -90,49 +89,44 @@ pub struct Tap {
 }
 
 impl Tap {
-    /// Finds what is wrong without asking the kernel.
-    pub fn check(&self) -> Result<()> {
+    fn check(&self) -> Result<()> {
         if self.write.as_deref() == Some(Path::new("-")) && io::stdout().is_terminal() {
             return Err(usage("-w - writes binary data, and standard output is a terminal"));
         }
         Ok(())
     }
 
-    /// `name`: that of the own node. `kernel`: the arguments by which another ng works on the same kernel.
-    pub fn run<T: Transport>(&self, mut session: Session<T>, name: &NodeName, kernel: &[OsString]) -> Result<()>
+    /// Watches until it is enough, and leaves everything as it was.
+    pub fn run<T: Transport>(&self, session: &mut Session<T>) -> Result<()>
     where
         T::Endpoint: AsFd,
     {
+        self.check()?;
         if self.clean {
-            return clean::run(&mut session, name);
+            return clean::run(session);
         }
-        match edge::find(&mut session, &self.edge)? {
+        match edge::find(session, &self.edge)? {
             Place::Node(list) => match free_tee(&list)? {
-                Some(tap) => self.watch(&mut session, tap),
+                Some(tap) => self.watch(session, tap),
                 None => Err(no_tee(&list)),
             },
-            Place::Edge(edge) => match existing(&mut session, &edge)? {
-                Some(tap) => self.watch(&mut session, tap),
-                None => self.insert(&mut session, &edge, name, kernel),
+            Place::Edge(edge) => match existing(session, &edge)? {
+                Some(tap) => self.watch(session, tap),
+                None => self.insert(session, &edge),
             },
         }
     }
 
     /// Watches the edge through a tee of its own.
-    fn insert<T: Transport>(
-        &self,
-        session: &mut Session<T>,
-        edge: &Edge,
-        name: &NodeName,
-        kernel: &[OsString],
-    ) -> Result<()>
+    fn insert<T: Transport>(&self, session: &mut Session<T>, edge: &Edge) -> Result<()>
     where
         T::Endpoint: AsFd,
     {
+        let whole = edge::without_taps(session, edge)?;
         // What can fail for other reasons does so before anything is changed.
         let output = self.output([edge.near.label(), edge.far.label()], self.link_of(edge))?;
         let stop = crate::signal::requests_to_end()?;
-        let mut guardian = Guardian::start(kernel, edge, self.force)?;
+        let mut guardian = Guardian::start(&session.host.arguments()?, edge, self.force)?;
         let (id, label) = guardian.inserted()?;
         let tee = NodeInfo {
             name: label.strip_suffix(':').map(str::to_owned),
@@ -150,7 +144,7 @@ impl Tap {
             Some(guardian.as_fd()),
         );
         let removed = match guardian.remove() {
-            Ok(None) => surgery::alone(session, name, |session| surgery::remove(session, &tee, edge)),
+            Ok(None) => surgery::alone(session, |session| surgery::remove(session, &tee, &whole)),
             Ok(Some(removal)) => Ok(removal),
             Err(failure) => Err(failure),
         };

@@ -12,9 +12,9 @@ struct Output {
     removed: Vec<String>,
 }
 
-/// Removes the taps whose guardian has no node any more; the own node is called `name` afterwards.
-pub fn run<T: Transport>(session: &mut Session<T>, name: &netgraph::NodeName) -> Result<()> {
-    let removed = surgery::alone(session, name, |session| {
+/// Removes the taps whose guardian has no node any more.
+pub fn run<T: Transport>(session: &mut Session<T>) -> Result<()> {
+    let removed = surgery::alone(session, |session| {
         let nodes = session.request(&Address::here(), &ListNodes)?;
         let mut removed = Vec::new();
         for tee in orphans(&nodes)? {

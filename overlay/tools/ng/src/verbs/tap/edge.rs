@@ -132,13 +132,21 @@ pub fn beyond_taps<T: Transport>(session: &mut Session<T>, mut end: End) -> Resu
     }
 }
 
-/// Whether the ends are connected with each other, be it through taps.
+/// The edge as it is meant to be: without the taps that are in it.
+pub fn without_taps<T: Transport>(session: &mut Session<T>, edge: &Edge) -> Result<Edge> {
+    Ok(Edge {
+        near: beyond_taps(session, edge.near.clone())?,
+        far: beyond_taps(session, edge.far.clone())?,
+    })
+}
+
+/// Whether the ends, neither of which is a tap, are connected with each other, be it through taps.
 pub fn is_whole<T: Transport>(session: &mut Session<T>, edge: &Edge) -> Result<bool> {
     let list = session.socket.request(&edge.near.node.address(), &ListHooks)?;
-    let Some(next) = peer(&list, edge.near.hook.as_str())? else {
-        return Ok(false);
-    };
-    Ok(beyond_taps(session, next)?.is(&edge.far))
+    match peer(&list, edge.near.hook.as_str())? {
+        Some(next) => Ok(beyond_taps(session, next)?.is(&edge.far)),
+        None => Ok(false),
+    }
 }
 
 /// `node:hook`, `node:hook.hook`, `node.hook`, or `node:`, which has no hook.

@@ -11,11 +11,11 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use clap::Args;
-use netgraph::{Address, GetNodeInfo, HookName, NodeId, NodeInfo, NodeName, Transport};
+use netgraph::{Address, GetNodeInfo, HookName, Name, NodeId, NodeInfo, Transport};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use serde::{Deserialize, Serialize};
 
-use super::edge::{Edge, End};
+use super::edge::{Edge, End, without_taps};
 use super::names;
 use super::surgery::{self, Removal};
 use crate::failure::{Failure, Result};
@@ -54,18 +54,16 @@ enum Report {
     Failed(String),
 }
 
-/// The name of a guardian's own node.
-pub fn own_name() -> Result<NodeName> {
-    names::guardian(std::process::id())
-}
-
 impl Guard {
     /// Does all of it, as the guardian.
-    pub fn run<T: Transport>(&self, mut session: Session<T>) -> Result<()> {
+    pub fn run<T: Transport>(&self, session: &mut Session<T>) -> Result<()> {
         // A process that leads its group already has no terminal to leave.
         let _ = rustix::process::setsid();
         signal::ignore_requests_to_end()?;
-        let (edge, tee) = match self.insert(&mut session) {
+        if is_abandoned()? {
+            return Ok(());
+        }
+        let (edge, tee) = match self.insert(session) {
             Ok(inserted) => inserted,
             Err(failure) => {
                 tell(&Report::Failed(failure.to_string()));
@@ -75,9 +73,7 @@ impl Guard {
         tell(&Report::Inserted(tee.id.0, tee.label()));
         // Nothing is ever written there: this returns when the other end is closed.
         let ended = io::stdin().read_to_end(&mut Vec::new());
-        let removed = surgery::alone(&mut session, &own_name()?, |session| {
-            surgery::remove(session, &tee, &edge)
-        });
+        let removed = surgery::alone(session, |session| surgery::remove(session, &tee, &edge));
         tell(&match &removed {
             Ok(Removal::Healed) => Report::Removed,
             Ok(Removal::Gone) => Report::Gone,
@@ -89,14 +85,28 @@ impl Guard {
     }
 
     fn insert<T: Transport>(&self, session: &mut Session<T>) -> Result<(Edge, NodeInfo)> {
+        let own = names::guardian(std::process::id())?;
+        session.request(&Address::here(), &Name(own))?;
         let near = end(session, self.near, &self.near_hook)?;
         let far = end(session, self.far, &self.far_hook)?;
         let edge = Edge { near, far };
+        let whole = without_taps(session, &edge)?;
         let name = names::tee(std::process::id())?;
         let insert = |session: &mut Session<T>| surgery::insert(session, &edge, &name, self.force);
-        let tee = surgery::alone(session, &own_name()?, insert)?;
-        Ok((edge, tee))
+        let tee = surgery::alone(session, insert)?;
+        Ok((whole, tee))
     }
+}
+
+/// Whether the input has ended already.
+fn is_abandoned() -> Result<bool> {
+    let input = io::stdin();
+    let mut entries = [PollFd::from_borrowed_fd(input.as_fd(), PollFlags::IN)];
+    let ready = rustix::event::poll(&mut entries, Some(&Timespec::default()));
+    ready.map(|ready| ready > 0).map_err(|error| Failure::Io {
+        what: "could not look at the input",
+        error: error.into(),
+    })
 }
 
 fn end<T: Transport>(session: &mut Session<T>, node: NodeId, hook: &HookName) -> Result<End> {

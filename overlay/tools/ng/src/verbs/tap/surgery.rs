@@ -15,7 +15,7 @@ use netgraph::{
     Shutdown, Transport,
 };
 
-use super::edge::{Edge, End, is_whole, peer};
+use super::edge::{Edge, End, is_whole, peer, without_taps};
 use super::{frail, names};
 use crate::explain;
 use crate::failure::{Failure, Result};
@@ -44,13 +44,10 @@ pub enum Removal {
     Apart,
 }
 
-/// Does something while no other tap is inserted or removed. Afterwards the own node is called `name`.
-pub fn alone<T: Transport, R>(
-    session: &mut Session<T>,
-    name: &NodeName,
-    work: impl FnOnce(&mut Session<T>) -> Result<R>,
-) -> Result<R> {
+/// Does something while no other tap is inserted or removed.
+pub fn alone<T: Transport, R>(session: &mut Session<T>, work: impl FnOnce(&mut Session<T>) -> Result<R>) -> Result<R> {
     let here = Address::here();
+    let own = session.socket.request(&here, &GetNodeInfo)?.name;
     let lock = names::lock()?;
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -60,7 +57,9 @@ pub fn alone<T: Transport, R>(
         }
     }
     let result = work(session);
-    session.socket.request(&here, &Name(name.clone()))?;
+    let own = own.unwrap_or_else(|| format!("ng{}", std::process::id()));
+    let name = own.parse().map_err(netgraph::Error::from)?;
+    session.socket.request(&here, &Name(name))?;
     result
 }
 
@@ -171,13 +170,14 @@ fn make_tee<T: Transport>(session: &mut Session<T>, name: &NodeName) -> Result<N
 
 /// Breaks the edge and makes it anew through the tee.
 fn splice<T: Transport>(session: &mut Session<T>, edge: &Edge, tee: &NodeInfo) -> Result<()> {
+    let whole = &without_taps(session, edge)?;
     let near = edge.near.node.address();
     let hook = edge.near.hook.clone();
     session.request(&near, &RemoveHook(hook))?;
     let joined = join(session, &tee.address(), "left", &edge.near)
         .and_then(|()| join(session, &tee.address(), "right", &edge.far))
-        .and_then(|()| check(session, edge));
-    joined.map_err(|failure| restore(session, edge, tee, failure))
+        .and_then(|()| check(session, whole));
+    joined.map_err(|failure| restore(session, (edge, whole), tee, failure))
 }
 
 /// Connects a hook of the node at the address with an end; while the end's old hook is still there, tries again.
@@ -209,22 +209,26 @@ fn check<T: Transport>(session: &mut Session<T>, edge: &Edge) -> Result<()> {
 }
 
 /// Takes an unfinished tap out and makes the edge as it was; gives the failure back, with what became of the edge.
-fn restore<T: Transport>(session: &mut Session<T>, edge: &Edge, tee: &NodeInfo, failure: Failure) -> Failure {
+fn restore<T: Transport>(
+    session: &mut Session<T>,
+    (edge, whole): (&Edge, &Edge),
+    tee: &NodeInfo,
+    failure: Failure,
+) -> Failure {
     // It goes anyway when it has lost its hooks.
     let _ = session.socket.request(&tee.address(), &Shutdown);
-    let is_whole = is_whole(session, edge);
-    let restored = match is_whole {
+    let restored = match is_whole(session, whole) {
         Ok(true) => Ok(()),
         _ => join(session, &edge.near.node.address(), edge.near.hook.as_str(), &edge.far),
     };
-    let state = match restored.and_then(|()| check(session, edge)) {
+    let state = match restored.and_then(|()| check(session, whole)) {
         Ok(()) => format!("`{}` is as before", edge.label()),
         Err(error) => format!("`{}` is broken, and could not be made anew: {error}", edge.label()),
     };
     Failure::Refused(format!("could not tap: {failure}\n  {state}"))
 }
 
-/// Takes the tee out of the edge. To be done [`alone`].
+/// Takes the tee out. To be done [`alone`]. `edge`: the one that is there then, but for taps.
 pub fn remove<T: Transport>(session: &mut Session<T>, tee: &NodeInfo, edge: &Edge) -> Result<Removal> {
     let at = tee.address();
     let list = match session.socket.request(&at, &ListHooks) {

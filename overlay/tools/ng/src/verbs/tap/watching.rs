@@ -4,7 +4,7 @@ use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use netgraph::{Address, Connect, Errno, HookList, HookName, ListHooks, NodeInfo, Transport};
+use netgraph::{Address, Connect, Errno, HookList, HookName, ListHooks, NodeInfo, RemoveHook, Transport};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use serde::Serialize;
 
@@ -175,6 +175,7 @@ where
     {
         counts.lost = after.saturating_sub(before);
     }
+    disconnect(session);
     watching.finish(ended)
 }
 
@@ -191,6 +192,14 @@ fn connect<T: Transport>(session: &mut Session<T>, tap: &Tap) -> Result<()> {
         session.request(&Address::here(), &request)?;
     }
     Ok(())
+}
+
+/// Leaves a tee that stays.
+fn disconnect<T: Transport>(session: &mut Session<T>) {
+    for hook in COPIES.into_iter().filter_map(|hook| hook.parse().ok()) {
+        // The tee may be gone, and the hooks with it.
+        let _ = session.socket.request(&Address::here(), &RemoveHook(hook));
+    }
 }
 
 /// How many packets the tee could not copy so far: outbound, inbound. Nothing when it is gone.
