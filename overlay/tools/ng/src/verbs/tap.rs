@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use netgraph::{HookList, NodeInfo, Transport};
+use netgraph::{Address, HookList, NodeInfo, Transport};
 
 use super::usage;
 use crate::capture::filter::Filter;
@@ -127,9 +127,16 @@ impl Tap {
         let output = self.output([edge.near.label(), edge.far.label()], self.link_of(edge))?;
         let stop = crate::signal::requests_to_end()?;
         let mut guardian = Guardian::start(&session.host.arguments()?, edge, self.force)?;
-        let (id, label) = guardian.inserted()?;
+        let name = guardian.tee()?;
+        let Some(id) = guardian.inserted()? else {
+            let failure = Failure::Refused("the process that inserts the tap was killed".to_owned());
+            let tee = Address::from(&name);
+            return surgery::alone(session, |session| {
+                Err(surgery::restore(session, (edge, &whole), &tee, failure))
+            });
+        };
         let tee = NodeInfo {
-            name: label.strip_suffix(':').map(str::to_owned),
+            name: Some(name.to_string()),
             type_name: "tee".to_owned(),
             id,
             hooks: 2,

@@ -8,11 +8,12 @@ use super::bench::{Bench, frame};
 /// How often a tap is killed.
 const ROUNDS: u32 = 24;
 
-/// The guardian's process number, out of the name of its node.
-fn guardian(bench: &Bench) -> Option<String> {
+/// The guardians' process numbers, out of the names of their nodes, the oldest first.
+fn guardians(bench: &Bench) -> Vec<String> {
     let list = bench.ng(&["list"]);
-    let rest = list.split("ngtapd").nth(1)?;
-    Some(rest.split_whitespace().next()?.to_owned())
+    let rest = list.split("ngtapd").skip(1);
+    rest.filter_map(|rest| rest.split_whitespace().next().map(str::to_owned))
+        .collect()
 }
 
 fn kill(process: &str) {
@@ -61,7 +62,7 @@ fn without_its_guardian_a_tap_ends_and_cleans_up_itself() {
     let bench = Bench::hubs();
     let before = bench.graph();
     let tap = bench.tap(&["a.x"]);
-    kill(&guardian(&bench).unwrap());
+    kill(&guardians(&bench)[0]);
     let output = tap.output();
     assert_eq!(output.status.code(), Some(71), "{output:?}");
     assert!(
@@ -71,25 +72,39 @@ fn without_its_guardian_a_tap_ends_and_cleans_up_itself() {
     assert_eq!(bench.graph(), before);
 }
 
+/// The guardian is killed at moments from its start to well after the insertion.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_killed_guardian_leaves_the_graph_as_it_was() {
+    let bench = Bench::hubs();
+    let before = bench.graph();
+    for round in 0..ROUNDS {
+        let tap = bench.command(&["tap", "a.x"]).spawn().unwrap();
+        let children = format!("/proc/{0}/task/{0}/children", tap.id());
+        let mut guardian = String::new();
+        bench.wait("the guardian is started", || {
+            guardian = std::fs::read_to_string(&children).unwrap();
+            !guardian.is_empty()
+        });
+        thread::sleep(Duration::from_millis(2) * round);
+        kill(guardian.trim());
+        let output = tap.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(71), "{output:?}");
+        bench.wait_for(&before);
+    }
+}
+
 #[test]
 fn what_both_leave_behind_is_cleaned_up() {
     let bench = Bench::hubs();
     let before = bench.graph();
     let other = bench.tap(&["a.x"]);
     let mut tap = bench.command(&["tap", "b.y"]).spawn().unwrap();
-    bench.wait("the second one is inserted", || bench.graph().len() == before.len() + 2);
-    let own = guardian(&bench).unwrap();
+    bench.wait("both are inserted, and nobody is at it", || {
+        bench.graph().len() == before.len() + 2 && guardians(&bench).len() == 2
+    });
+    let second = &guardians(&bench)[1];
     // Stopped, neither can act when the other one is killed.
-    let list = bench.ng(&["list"]);
-    let guardians: Vec<&str> = list
-        .split("ngtapd")
-        .skip(1)
-        .filter_map(|rest| rest.split_whitespace().next())
-        .collect();
-    let second = guardians
-        .iter()
-        .find(|process| **process != own)
-        .unwrap_or(&guardians[0]);
     let stop = std::process::Command::new("kill")
         .args(["-STOP", &tap.id().to_string()])
         .status();
@@ -140,7 +155,7 @@ fn a_guardian_keeps_no_output_open() {
     let bench = Bench::hubs();
     let before = bench.graph();
     let tap = bench.tap(&["a.x"]);
-    let process = guardian(&bench).unwrap();
+    let process = guardians(&bench).remove(0);
     let stop = std::process::Command::new("kill").args(["-STOP", &process]).status();
     assert!(stop.unwrap().success());
     let started = Instant::now();

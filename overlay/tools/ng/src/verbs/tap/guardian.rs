@@ -11,7 +11,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use clap::Args;
-use netgraph::{Address, GetNodeInfo, HookName, Name, NodeId, NodeInfo, Transport};
+use netgraph::{Address, GetNodeInfo, HookName, Name, NodeId, NodeInfo, NodeName, Transport};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use serde::{Deserialize, Serialize};
 
@@ -44,8 +44,8 @@ pub struct Guard {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Report {
-    /// The ID of the tee and its name.
-    Inserted(u32, String),
+    /// The ID of the tee.
+    Inserted(u32),
     Removed,
     /// Somebody else has removed the tap.
     Gone,
@@ -70,7 +70,7 @@ impl Guard {
                 return Err(failure);
             }
         };
-        tell(&Report::Inserted(tee.id.0, tee.label()));
+        tell(&Report::Inserted(tee.id.0));
         // Nothing is ever written there: this returns when the other end is closed.
         let ended = io::stdin().read_to_end(&mut Vec::new());
         let removed = surgery::alone(session, |session| surgery::remove(session, &tee, &edge));
@@ -154,14 +154,17 @@ impl Guardian {
         Ok(Self { process, reports })
     }
 
-    /// Waits until the tap is inserted.
-    pub fn inserted(&mut self) -> Result<(NodeId, String)> {
+    /// The name of the tee that it inserts.
+    pub fn tee(&self) -> Result<NodeName> {
+        names::tee(self.process.id())
+    }
+
+    /// Waits until the tap is inserted, and returns the ID of its tee. None when the guardian was killed.
+    pub fn inserted(&mut self) -> Result<Option<NodeId>> {
         match self.report()? {
-            Some(Report::Inserted(id, name)) => Ok((NodeId(id), name)),
+            Some(Report::Inserted(id)) => Ok(Some(NodeId(id))),
             Some(Report::Failed(text)) => Err(Failure::Refused(text)),
-            _ => Err(Failure::Refused(
-                "the process that inserts the tap ended early".to_owned(),
-            )),
+            _ => Ok(None),
         }
     }
 
@@ -176,7 +179,7 @@ impl Guardian {
             Some(Report::Gone) => Ok(Some(Removal::Gone)),
             Some(Report::Apart) => Ok(Some(Removal::Apart)),
             Some(Report::Failed(text)) => Err(Failure::Refused(text)),
-            Some(Report::Inserted(..)) | None => Ok(None),
+            Some(Report::Inserted(_)) | None => Ok(None),
         }
     }
 

@@ -177,7 +177,7 @@ fn splice<T: Transport>(session: &mut Session<T>, edge: &Edge, tee: &NodeInfo) -
     let joined = join(session, &tee.address(), "left", &edge.near)
         .and_then(|()| join(session, &tee.address(), "right", &edge.far))
         .and_then(|()| check(session, whole));
-    joined.map_err(|failure| restore(session, (edge, whole), tee, failure))
+    joined.map_err(|failure| restore(session, (edge, whole), &tee.address(), failure))
 }
 
 /// Connects a hook of the node at the address with an end; while the end's old hook is still there, tries again.
@@ -208,15 +208,16 @@ fn check<T: Transport>(session: &mut Session<T>, edge: &Edge) -> Result<()> {
     Ok(())
 }
 
-/// Takes an unfinished tap out and makes the edge as it was; gives the failure back, with what became of the edge.
-fn restore<T: Transport>(
+/// Takes an unfinished tap out, if there is one, and makes the edge as it was, which is `whole` without the taps in it.
+/// Gives the failure back, with what became of the edge. To be done [`alone`].
+pub fn restore<T: Transport>(
     session: &mut Session<T>,
     (edge, whole): (&Edge, &Edge),
-    tee: &NodeInfo,
+    tee: &Address,
     failure: Failure,
 ) -> Failure {
     // It goes anyway when it has lost its hooks.
-    let _ = session.socket.request(&tee.address(), &Shutdown);
+    let _ = session.socket.request(tee, &Shutdown);
     let restored = match is_whole(session, whole) {
         Ok(true) => Ok(()),
         _ => join(session, &edge.near.node.address(), edge.near.hook.as_str(), &edge.far),
