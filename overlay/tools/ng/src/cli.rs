@@ -22,7 +22,7 @@ use crate::state::State;
 use crate::trace::Traced;
 use crate::verbs::{
     apply, config, confirm, connect, destroy, diff, dot, dump, hook, list, mermaid, mkpeer, msg, name, plan, rmhook,
-    show, shutdown, status, svg, types, validate, write,
+    show, shutdown, status, svg, tap, types, validate, write,
 };
 
 /// See and change the netgraph(4) graph
@@ -88,6 +88,9 @@ pub enum Command {
     Verb(Verb),
     Hook(hook::Hook),
     Validate(validate::Validate),
+    Tap(tap::Tap),
+    #[command(name = tap::guardian::COMMAND, hide = true)]
+    Guard(tap::guardian::Guard),
 }
 
 /// What works on any kernel, also as a line of a file.
@@ -158,6 +161,8 @@ impl Opt {
             }
             (Some(Command::Validate(command)), None) => command.run(self.json),
             (Some(Command::Hook(hook)), None) => hook.run(self.open(transport, host())?),
+            (Some(Command::Tap(tap)), None) => tap.run(&mut self.open(transport, host())?),
+            (Some(Command::Guard(guard)), None) => guard.run(&mut self.open(transport, host())?),
             (Some(Command::Verb(verb)), None) => {
                 verb.check()?;
                 if let Some(done) = verb.run_offline(self.json) {

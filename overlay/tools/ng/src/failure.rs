@@ -74,6 +74,9 @@ pub enum Failure {
     /// A signal came.
     #[error("interrupted by a signal")]
     Interrupted,
+    /// The live graph does not allow it, or has changed.
+    #[error("{0}")]
+    Refused(String),
     /// A wait came to its end.
     #[error("{0}")]
     Late(String),
@@ -121,7 +124,7 @@ impl Failure {
                 Some(Errno::EPERM | Errno::EACCES) => 77,
                 _ => 71,
             },
-            Self::Graph { .. } => 71,
+            Self::Graph { .. } | Self::Refused(_) => 71,
             Self::Io { .. } => 74,
             Self::Late(_) => 75,
         }

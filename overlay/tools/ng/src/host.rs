@@ -1,5 +1,7 @@
 //! What a graph needs of the machine around netgraph: its network interfaces and its jails.
 
+use std::ffi::OsString;
+
 use graph::{Mac, NetworkInterface};
 
 use crate::failure::Result;
@@ -14,6 +16,11 @@ pub use hosted::Hosted;
 
 /// The machine on which a graph is made.
 pub trait Host {
+    /// The arguments by which another ng works on the same machine, from any folder.
+    fn arguments(&self) -> Result<Vec<OsString>> {
+        Ok(Vec::new())
+    }
+
     /// The network interfaces that there are.
     fn interfaces(&self) -> Result<Vec<NetworkInterface>>;
 

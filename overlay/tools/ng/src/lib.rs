@@ -7,7 +7,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+mod capture;
 mod cli;
+mod counters;
 mod dump;
 mod engine;
 mod explain;
@@ -20,6 +22,7 @@ mod live;
 mod picture;
 mod script;
 mod session;
+mod signal;
 mod state;
 mod trace;
 mod verbs;

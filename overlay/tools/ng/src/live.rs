@@ -7,6 +7,7 @@ use netgraph::{Address, ListHooks, ListNodes, NodeId, NodeInfo, Transport};
 
 use crate::failure::Result;
 use crate::session::Session;
+use crate::verbs::tap::is_tap_name;
 
 /// Every node, with the links of those that are declared or recorded, and of those without a name of their own.
 ///
@@ -109,12 +110,6 @@ fn links<T: Transport>(
         known.insert(node.id, own);
     }
     Ok(known)
-}
-
-/// Whether a node of that name is one of `ng tap`.
-fn is_tap_name(name: &str) -> bool {
-    let number = name.strip_prefix("ngtap").unwrap_or_default();
-    !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn is_tap(node: &LiveNode) -> bool {

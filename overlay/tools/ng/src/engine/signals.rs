@@ -1,26 +1,21 @@
 //! Signals that would end the process while it changes the graph.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use std::io::Read;
+use std::os::unix::net::UnixStream;
 
 use crate::failure::{Failure, Result};
+use crate::signal;
 
-/// Whether one of SIGHUP, SIGINT and SIGTERM came since this was made.
+/// Whether the process was asked to end (SIGHUP, SIGINT, SIGTERM) since this was made.
 ///
-/// They do not end the process from then on: what was begun is taken back first.
-#[derive(Debug, Clone)]
-pub struct Signals(Option<Arc<AtomicBool>>);
+/// They do not end it from then on: what was begun is taken back first.
+#[derive(Debug)]
+pub struct Signals(Option<UnixStream>);
 
 impl Signals {
     /// Waits for signals from now on, until the process ends.
     pub fn caught() -> Result<Self> {
-        let came = Arc::new(AtomicBool::new(false));
-        for signal in [SIGHUP, SIGINT, SIGTERM] {
-            signal_hook::flag::register(signal, Arc::clone(&came))?;
-        }
-        Ok(Self(Some(came)))
+        signal::requests_to_end().map(|stream| Self(Some(stream)))
     }
 
     /// Does not look for signals.
@@ -28,10 +23,11 @@ impl Signals {
         Self(None)
     }
 
-    /// An error once a signal came.
+    /// An error when a signal came since the last time.
     pub fn check(&self) -> Result<()> {
+        let came = |mut stream: &UnixStream| stream.read(&mut [0]).is_ok_and(|length| length > 0);
         match &self.0 {
-            Some(came) if came.load(Ordering::Relaxed) => Err(Failure::Interrupted),
+            Some(stream) if came(stream) => Err(Failure::Interrupted),
             _ => Ok(()),
         }
     }

@@ -1,5 +1,6 @@
 //! A hosted kernel, around which there is no machine: it has no interfaces but those in its graph.
 
+use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -14,6 +15,14 @@ use crate::failure::{Failure, Result};
 pub struct Hosted(pub PathBuf);
 
 impl Host for Hosted {
+    fn arguments(&self) -> Result<Vec<OsString>> {
+        let path = std::path::absolute(&self.0).map_err(|error| Failure::File {
+            path: self.0.display().to_string(),
+            error,
+        })?;
+        Ok(vec!["--hosted".into(), path.into()])
+    }
+
     fn interfaces(&self) -> Result<Vec<NetworkInterface>> {
         Ok(Vec::new())
     }

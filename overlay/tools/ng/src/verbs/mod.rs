@@ -21,6 +21,7 @@ pub mod show;
 pub mod shutdown;
 pub mod status;
 pub mod svg;
+pub mod tap;
 pub mod types;
 pub mod validate;
 pub mod write;
