@@ -122,7 +122,8 @@ pub fn missing_type<T: Transport>(socket: &mut Socket<T>, name: &str) -> Option<
     if names.contains(&name) {
         return None;
     }
-    names.extend(catalog::names().filter(|stock| !types.iter().any(|kind| kind.name == *stock)));
+    let unloaded: Vec<&str> = catalog::names().filter(|stock| !names.contains(stock)).collect();
+    names.extend(unloaded);
     let near = suggest::nearest(name, names).map(|near| format!(" did you mean `{near}`?"));
     Some(format!(
         "no type `{name}` is loaded, nor is there a module ng_{name} that could be;{}",

@@ -1,7 +1,7 @@
 //! Good and bad graph files.
 
 use super::*;
-use crate::Interface;
+use crate::{Interface, Selector};
 
 const GOOD: &str = "\
 version: 1
@@ -161,7 +161,7 @@ fn a_made_node_needs_an_edge() {
 fn what_is_no_yaml_is_refused_with_its_place() {
     for text in [
         "version: 1\nnodes: [\n",
-        "\tversion: 1\n",
+        "\tversion: 1\n\tnodes:\n",
         "",
         "version: one\n",
         "nodes: {}\n",
