@@ -19,7 +19,7 @@ pub fn check(graph: &Graph, notes: &mut Notes) {
         check_hooks(node, place, &hooks[index], notes);
         check_linked(node, place, &hooks[index], notes);
     }
-    if !graph.loops {
+    if !graph.loops && notes.is_good() {
         loops::check(graph, notes);
     }
 }
@@ -196,3 +196,6 @@ fn is_plain(node: &Node) -> bool {
 fn is_short_lived(type_name: &str) -> bool {
     catalog::find(type_name).is_none_or(|kind| kind.life == Life::LastHook)
 }
+
+#[cfg(test)]
+mod tests;

@@ -55,7 +55,8 @@ impl Notes {
         }
     }
 
-    fn is_good(&self) -> bool {
+    /// Whether nothing is wrong so far.
+    pub fn is_good(&self) -> bool {
         self.mistakes.is_empty()
     }
 
@@ -183,12 +184,13 @@ fn own_types<'v>(fields: &Fields<'v, '_>, notes: &mut Notes) -> Vec<&'v str> {
     own
 }
 
-/// By name; None where a node is wrong in itself.
+/// By name; None where a node is wrong in itself, or there twice.
 type Names<'v> = HashMap<&'v str, Option<usize>>;
 
 fn read_nodes<'v>(graph: &mut Graph, fields: &Fields<'v, '_>, own: &[&str], notes: &mut Notes) -> Names<'v> {
     let mut names = Names::new();
-    for (key, value) in fields.map("nodes", "`tap0: { type: tee }`", notes) {
+    let (entries, repeated) = fields.map("nodes", "`tap0: { type: tee }`", notes);
+    for (key, value) in entries {
         if notes.is_full() {
             break;
         }
@@ -199,6 +201,7 @@ fn read_nodes<'v>(graph: &mut Graph, fields: &Fields<'v, '_>, own: &[&str], note
             graph.places.nodes.push(place);
         }
     }
+    names.extend(repeated.into_iter().map(|name| (name, None)));
     names
 }
 

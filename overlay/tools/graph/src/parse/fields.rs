@@ -22,7 +22,7 @@ impl<'v, 'a> Fields<'v, 'a> {
             return None;
         };
         let (mut values, mut strange) = (HashMap::new(), false);
-        for (key, value) in unique(entries, notes) {
+        for (key, value) in unique(entries, notes).0 {
             if keys.contains(&key.text.as_ref()) {
                 values.insert(key.text.as_ref(), value);
             } else {
@@ -81,8 +81,8 @@ impl<'v, 'a> Fields<'v, 'a> {
         }
     }
 
-    /// The entries of a mapping whose keys are names; there need not be any.
-    pub fn map(&self, key: &str, example: &str, notes: &mut Notes) -> Vec<&'v (Key<'a>, Value<'a>)> {
+    /// The entries of a mapping whose keys are names, and the names that are there twice; there need not be any.
+    pub fn map(&self, key: &str, example: &str, notes: &mut Notes) -> Unique<'v, 'a> {
         match self.value(key) {
             Some(Value {
                 what: What::Map(entries),
@@ -92,28 +92,31 @@ impl<'v, 'a> Fields<'v, 'a> {
                 let message = format!("`{key}` is a mapping, but this is {}", value.kind());
                 let hint = format!("write each entry without `- ` in front, as in {example}");
                 notes.wrong(Mistake::new(value.at, message).hint(hint));
-                Vec::new()
+                Unique::default()
             }
-            _ => Vec::new(),
+            _ => Unique::default(),
         }
     }
 }
 
-/// The entries without those whose key was there before.
-fn unique<'v, 'a>(entries: &'v [(Key<'a>, Value<'a>)], notes: &mut Notes) -> Vec<&'v (Key<'a>, Value<'a>)> {
+/// The entries without those whose key was there before, and these keys.
+type Unique<'v, 'a> = (Vec<&'v (Key<'a>, Value<'a>)>, Vec<&'v str>);
+
+fn unique<'v, 'a>(entries: &'v [(Key<'a>, Value<'a>)], notes: &mut Notes) -> Unique<'v, 'a> {
     let mut first: HashMap<&str, Position> = HashMap::new();
-    let mut unique = Vec::with_capacity(entries.len());
+    let (mut unique, mut repeated) = Unique::default();
     for entry in entries {
         let (key, _) = entry;
         if let Some(first) = first.get(key.text.as_ref()) {
             let message = format!("there are two `{}`; the first is in line {}", key.text, first.line);
             notes.wrong(Mistake::new(key.at, message).hint("give one of them another name, or take it out"));
+            repeated.push(key.text.as_ref());
             continue;
         }
         first.insert(&key.text, key.at);
         unique.push(entry);
     }
-    unique
+    (unique, repeated)
 }
 
 fn unknown(key: &Key<'_>, keys: &[&str]) -> Mistake {
@@ -130,9 +133,8 @@ fn unknown(key: &Key<'_>, keys: &[&str]) -> Mistake {
 
 /// What to do when a key took its value along.
 pub fn space_missing(key: &str) -> Option<String> {
-    let (name, rest) = key.split_once(':')?;
-    Some(format!(
-        "put a space behind the colon: `{name}: {}`",
-        rest.split_once(':').map_or(rest, |_| "...")
-    ))
+    let (name, value) = key.split_once(':')?;
+    let is_word = !value.contains([':', '{', '[']);
+    let value = if is_word { value } else { "..." };
+    Some(format!("put a space behind the colon: `{name}: {value}`"))
 }

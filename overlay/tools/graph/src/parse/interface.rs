@@ -25,6 +25,9 @@ pub fn read(value: &Value<'_>, notes: &mut Notes) -> Option<Selector> {
     let fields = Fields::read(value, "an interface", EXAMPLE, &SELECTOR_KEYS, notes)?;
     let mut given = SELECTOR_KEYS.into_iter().filter(|key| fields.has(key));
     let (Some(key), None) = (given.next(), given.next()) else {
+        if fields.are_strange() {
+            return None;
+        }
         let mistake = Mistake::new(value.at, "an interface is chosen by one thing");
         notes.wrong(mistake.hint(format!("write {EXAMPLE}")));
         return None;

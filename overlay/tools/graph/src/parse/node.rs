@@ -17,6 +17,10 @@ const EXAMPLE: &str = "`{ type: tee }`";
 
 /// Reads a node; None when something is wrong with it, which is noted.
 pub fn read(key: &Key<'_>, value: &Value<'_>, own: &[&str], notes: &mut Notes) -> Option<(Node, NodePlace)> {
+    if let Some(hint) = space_missing(&key.text) {
+        notes.wrong(Mistake::new(key.at, format!("`{}` is no entry", key.text)).hint(hint));
+        return None;
+    }
     let name = notes.accept(key.at, read_name(&key.text));
     if let What::Plain(_) | What::Quoted(_) = value.what {
         notes.wrong(no_mapping(key, value));
@@ -49,15 +53,12 @@ pub fn read(key: &Key<'_>, value: &Value<'_>, own: &[&str], notes: &mut Notes) -
 
 fn read_name(text: &str) -> Result<NodeName, Objection> {
     text.parse()
-        .map_err(|error: netgraph::NameError| (error.to_string(), space_missing(text)))
+        .map_err(|error: netgraph::NameError| (error.to_string(), None))
 }
 
 /// What to say about `tap0: tee`.
 fn no_mapping(key: &Key<'_>, value: &Value<'_>) -> Mistake {
     let text = value.text().unwrap_or("");
-    if let (true, Some(hint)) = (value.is_nothing(), space_missing(&key.text)) {
-        return Mistake::new(key.at, format!("`{}` is no entry", key.text)).hint(hint);
-    }
     if value.is_nothing() {
         return of_no_kind(key);
     }
