@@ -21,6 +21,7 @@ mod error;
 mod names;
 mod parse;
 mod plan;
+mod schema;
 mod selector;
 pub mod suggest;
 mod yaml;
@@ -31,6 +32,7 @@ use netgraph::{Address, HookName, NodeName, TypeName};
 
 pub use error::{Error, Position, Warning};
 pub use plan::{Action, Link, LiveNode, Plan, Snapshot, plan};
+pub use schema::SCHEMA;
 pub use selector::{Mac, NetworkInterface, PciAddress, Selector};
 
 use parse::Places;

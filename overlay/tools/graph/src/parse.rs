@@ -15,6 +15,9 @@ use crate::error::{Error, Mistake, Position, Warning};
 use crate::yaml::{self, Value};
 use crate::{Graph, catalog, checks, names};
 
+#[cfg(test)]
+pub use {interface::SELECTOR_KEYS, node::NODE_KEYS};
+
 use fields::Fields;
 
 /// The only version of the file's syntax.
@@ -195,7 +198,9 @@ fn read_nodes<'v>(graph: &mut Graph, fields: &Fields<'v, '_>, own: &[&str], note
             break;
         }
         let node = node::read(key, value, own, notes);
-        names.insert(&key.text, node.as_ref().map(|_| graph.nodes.len()));
+        // A colon is part of the key when the space behind it is missing.
+        let name = key.text.split(':').next().unwrap_or("");
+        names.insert(name, node.as_ref().map(|_| graph.nodes.len()));
         if let Some((node, place)) = node {
             graph.nodes.push(node);
             graph.places.nodes.push(place);

@@ -302,7 +302,7 @@ fn mistakes_in_nodes_are_found_where_they_are() {
         ),
         (
             "  lan:",
-            "  averyveryveryveryverylongnodename:",
+            "  averyveryveryveryverylongnodename: { type: iface }\n  lan:",
             (4, 3),
             "31 is the most",
             "",
@@ -343,9 +343,9 @@ fn mistakes_in_nodes_are_found_where_they_are() {
             "eiface",
         ),
         (
-            "type: tee",
-            "type: iface, mac: 02:00:00:00:00:01",
-            (6, 29),
+            "  tap0:",
+            "  x: { type: iface, mac: 02:00:00:00:00:01 }\n  tap0:",
+            (6, 26),
             "has no hardware address",
             "eiface",
         ),
