@@ -11,8 +11,20 @@
 //!   - tap0.right -- sw0.link0
 //! ```
 //!
-//! [`Graph::parse`] reads and checks it; every error names file, line and column and shows the line. [`plan()`] compares it
-//! with a live graph and says, step by step, what is missing. Neither needs FreeBSD.
+//! | key | meaning |
+//! |---|---|
+//! | `version` | `1`, this syntax |
+//! | `nodes` | each by the name that it is to have: `interface` or `type`; `messages` to send it; `mac`, `rename` and `jail` of the interface that a node stands for or makes |
+//! | `interface` | its name, or what stays when names change: `{ mac: … }`, `{ pci: … }` or `{ order: N }` |
+//! | `edges` | `node.hook -- node.hook` |
+//! | `jail` | the jail in whose network stack the whole graph is |
+//! | `loops` | `allow`: frames may go round in a circle |
+//! | `types` | node types of one's own: they are no slips of known ones |
+//!
+//! [`Graph::parse`] reads and checks it: an error names file, line and column, shows the line, and has all other mistakes
+//! with it. Hooks are checked for the types in the [`catalog`]; of others the kernel alone knows, which is a warning. What the
+//! kernel accepts though it does nothing, such as a bundle of links that leads nowhere, is a [`Warning`] too.
+//! [`plan()`] compares a graph with a live one and says, step by step, what is missing. None of it needs FreeBSD.
 
 mod arguments;
 pub mod catalog;

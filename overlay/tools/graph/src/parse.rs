@@ -152,13 +152,17 @@ fn read_graph(graph: &mut Graph, document: &Value<'_>, notes: &mut Notes) {
     read_edges(graph, &fields, &names, notes);
 }
 
+/// Whether the rest can be read as this version.
 fn check_version(fields: &Fields<'_, '_>, start: Position, notes: &mut Notes) -> bool {
     let hint = format!("write `version: {VERSION}`");
-    let Some((at, version)) = fields.text("version", notes) else {
-        if !fields.has("version") && !fields.are_strange() {
+    if !fields.has("version") {
+        if !fields.are_strange() {
             notes.wrong(Mistake::new(start, "the key `version` is missing").hint(hint + " in the first line"));
         }
-        return false;
+        return true;
+    }
+    let Some((at, version)) = fields.text("version", notes) else {
+        return true;
     };
     if version != VERSION {
         notes.wrong(Mistake::new(at, format!("version {version} of the syntax is not known")).hint(hint));
@@ -177,7 +181,7 @@ fn own_types<'v>(fields: &Fields<'v, '_>, notes: &mut Notes) -> Vec<&'v str> {
                     format!("the type `{name}` is known without being listed"),
                 ));
             }
-            Some(name) => own.push(name),
+            Some(name) => own.extend(notes.accept(item.at, node::type_name(name).map(|_| name))),
             None => notes.wrong(Mistake::new(
                 item.at,
                 format!("a type is a name, but this is {}", item.kind()),

@@ -73,7 +73,10 @@ impl<'v, 'a> Fields<'v, 'a> {
             }) => items,
             Some(value) if !value.is_nothing() => {
                 let message = format!("`{key}` is a list, but this is {}", value.kind());
-                let hint = format!("start each entry with `- `, as in {example}");
+                let hint = match value.text() {
+                    Some(text) if text.starts_with('-') => "put a space behind the `-`".to_owned(),
+                    _ => format!("start each entry with `- `, as in {example}"),
+                };
                 notes.wrong(Mistake::new(value.at, message).hint(hint));
                 &[]
             }

@@ -84,12 +84,13 @@ fn read_kind(key: &Key<'_>, fields: &Fields<'_, '_>, own: &[&str], notes: &mut N
         (Some(interface), false) => interface::read(interface, notes).map(Kind::Interface),
         (None, true) => {
             let (at, name) = fields.text("type", notes)?;
-            if catalog::find(name).is_none() && !own.contains(&name) && is_far(name) {
+            let found = notes.accept(at, read_type(&key.text, name, own))?;
+            if catalog::find(name).is_none() && !own.contains(&name) {
                 let message = format!("the type `{name}` is none of FreeBSD's: its hooks are not checked");
-                notes
-                    .doubt(Mistake::new(at, message).hint(format!("a line `types: [ {name} ]` says that it is yours")));
+                let hint = format!("a line `types: [ {name} ]` says that it is yours");
+                notes.doubt(Mistake::new(at, message).hint(hint));
             }
-            notes.accept(at, read_type(&key.text, name, own)).map(Kind::Type)
+            Some(Kind::Type(found))
         }
         (None, false) if fields.are_strange() => None,
         (None, false) => {
@@ -99,38 +100,42 @@ fn read_kind(key: &Key<'_>, fields: &Fields<'_, '_>, own: &[&str], notes: &mut N
     }
 }
 
-/// Whether no known type is so near that the name is a slip.
-fn is_far(name: &str) -> bool {
-    suggest::nearest(name, catalog::names()).is_none()
-}
-
+/// A type that can be declared. An unknown name is one of one's own, unless it looks like a slip of a known one.
 fn read_type(node: &str, name: &str, own: &[&str]) -> Result<TypeName, Objection> {
-    let parsed = name
-        .parse()
-        .map_err(|error: netgraph::NameError| (error.to_string(), None))?;
-    let known = catalog::find(name);
-    let near = suggest::nearest(name, catalog::names());
-    match (name, known, near) {
-        ("ether", ..) => Err((
+    let parsed = type_name(name)?;
+    let Some(kind) = catalog::find(name) else {
+        let near = suggest::nearest(name, catalog::names()).filter(|_| !own.contains(&name));
+        return match near {
+            Some(near) => Err((
+                format!("there is no type `{name}`"),
+                Some(format!(
+                    "did you mean `{near}`? If it is a type of your own, add the line `types: [ {name} ]`"
+                )),
+            )),
+            None => Ok(parsed),
+        };
+    };
+    match name {
+        "ether" => Err((
             "nodes of type ether come with their interface".to_owned(),
             Some("write `interface: NAME` instead of `type: ether`".to_owned()),
         )),
-        ("socket", ..) => Err((
+        "socket" => Err((
             "nodes of type socket belong to processes and cannot be declared".to_owned(),
             None,
         )),
-        (_, Some(kind), _) if kind.life == Life::Given && is_single(name) && node != name => Err((
+        _ if kind.life == Life::Given && is_single(name) && node != name => Err((
             format!("the only node of type {name} is called `{name}`"),
             Some(format!("call this one `{name}` too")),
         )),
-        (_, None, Some(near)) if !own.contains(&name) => Err((
-            format!("there is no type `{name}`"),
-            Some(format!(
-                "did you mean `{near}`? If it is a type of your own, add the line `types: [ {name} ]`"
-            )),
-        )),
         _ => Ok(parsed),
     }
+}
+
+/// A name that a type can have.
+pub fn type_name(name: &str) -> Result<TypeName, Objection> {
+    name.parse()
+        .map_err(|error: netgraph::NameError| (error.to_string(), None))
 }
 
 /// Types of which the module makes one node, with the type's name.

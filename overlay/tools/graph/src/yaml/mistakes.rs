@@ -114,11 +114,15 @@ impl Page<'_> {
         if text.trim_start().starts_with("- ") || has_colon(text) {
             let here = self.line(at.line);
             let twice = self.above(at.line).is_none() || here.matches(": ").count() > 1;
-            let hint = "put a text that contains `: ` into quotes";
+            let hint = "write `{ }` around what belongs to the first key, or quotes around a text with a `: `";
             return twice.then(|| Mistake::new(at, "there is a second `: ` in this line").hint(hint));
         }
         let column = text.chars().take_while(|character| *character == ' ').count() + 1;
         let place = Position { line, column };
+        if text.contains(" -- ") {
+            let mistake = Mistake::new(place, "this edge has no `- ` in front");
+            return Some(mistake.hint("write `- node.hook -- node.hook`"));
+        }
         Some(match text.find(':') {
             Some(_) => Mistake::new(place, "there is no space behind the `:`").hint("write `key: value`"),
             None => Mistake::new(place, "this line is no entry: it has no `:`").hint("write `key: value`"),

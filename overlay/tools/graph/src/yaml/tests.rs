@@ -79,6 +79,12 @@ fn mistakes_are_told_in_plain_words() {
             "`key: value`",
         ),
         (
+            "e:\n  - a.x -- b.x\n  a.y -- b.y\n",
+            (3, 3),
+            "this edge has no `- ` in front",
+            "- node.hook",
+        ),
+        (
             "version:1\nnodes:\n",
             (1, 1),
             "there is no space behind the `:`",
