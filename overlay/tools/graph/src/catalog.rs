@@ -41,6 +41,8 @@ pub struct Type {
     spare: &'static [Hooks],
     /// What can be set by one message and asked by another one.
     pub settings: &'static [Setting],
+    /// Commands, and fields of arguments, whose value netgraph reads in double quotes.
+    pub texts: &'static [&'static str],
     /// Between which hooks a frame that comes in by one leaves by another.
     pub passes: Passes,
 }
@@ -85,6 +87,7 @@ impl Type {
             persistent: false,
             spare: &[],
             settings: &[],
+            texts: &[],
             passes: Passes::Nothing,
         }
     }

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use netgraph::NodeId;
 
+use crate::checks::loops;
+use crate::parse::Places;
 use crate::plan::{LiveNode, Snapshot};
-use crate::{Edge, End, Graph, Kind, Node, Selector};
+use crate::{Edge, End, Graph, Kind, Node, Selector, catalog};
 
 /// A live graph, or a part of one, in the words of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -124,11 +126,22 @@ impl Dump {
     #[must_use]
     pub fn to_graph(&self, file: &Path) -> Graph {
         Graph {
+            text: self.to_yaml(),
+            file: file.to_owned(),
+            ..self.bare()
+        }
+    }
+
+    fn bare(&self) -> Graph {
+        Graph {
             nodes: self.nodes.iter().filter_map(Dumped::to_node).collect(),
             edges: self.edges.iter().filter_map(to_edge).collect(),
             jail: None,
-            file: file.to_owned(),
-            text: self.to_yaml(),
+            loops: true,
+            warnings: Vec::new(),
+            places: Places::default(),
+            file: PathBuf::new(),
+            text: String::new(),
         }
     }
 
@@ -136,6 +149,18 @@ impl Dump {
     #[must_use]
     pub fn to_yaml(&self) -> String {
         let mut text = String::from("version: 1\n");
+        if loops::has_one(&self.bare()) {
+            text.push_str("loops: allow\n");
+        }
+        let strange: BTreeSet<&str> = self.nodes.iter().map(|node| node.type_name.as_str()).collect();
+        let strange: Vec<String> = strange
+            .into_iter()
+            .filter(|kind| catalog::find(kind).is_none())
+            .map(scalar)
+            .collect();
+        if !strange.is_empty() {
+            let _ = writeln!(text, "types: [ {} ]", strange.join(", "));
+        }
         text.push_str(if self.nodes.is_empty() {
             "nodes: {}\n"
         } else {
@@ -302,7 +327,12 @@ edges:
     fn what_is_written_is_what_is_read() {
         let dump = Dump::of(&sample(), &|_| true);
         let file = Path::new("dump");
-        assert_eq!(Graph::parse(&dump.to_yaml(), file).unwrap(), dump.to_graph(file));
+        let read = Graph::parse(&dump.to_yaml(), file).unwrap();
+        let made = dump.to_graph(file);
+        assert_eq!(
+            (read.nodes(), read.edges(), read.text()),
+            (made.nodes(), made.edges(), made.text())
+        );
     }
 
     #[test]

@@ -11,30 +11,46 @@
 //!   - tap0.right -- sw0.link0
 //! ```
 //!
-//! [`Graph::parse`] reads and checks it; every error names file, line and column and shows the line. [`plan()`] compares it
-//! with a live graph and says, step by step, what is missing. Neither needs FreeBSD.
+//! | key | meaning |
+//! |---|---|
+//! | `version` | `1`, this syntax |
+//! | `nodes` | each by the name that it is to have: `interface` or `type`; `messages` to send it; `mac`, `rename` and `jail` of the interface that a node stands for or makes |
+//! | `interface` | its name, or what stays when names change: `{ mac: … }`, `{ pci: … }` or `{ order: N }` |
+//! | `edges` | `node.hook -- node.hook` |
+//! | `jail` | the jail in whose network stack the whole graph is |
+//! | `loops` | `allow`: frames may go round in a circle |
+//! | `types` | node types of one's own: they are no slips of known ones |
+//!
+//! [`Graph::parse`] reads and checks it: an error names file, line and column, shows the line, and has all other mistakes
+//! with it. Hooks are checked for the types in the [`catalog`]; of others the kernel alone knows, which is a warning. What the
+//! kernel accepts though it does nothing, such as a bundle of links that leads nowhere, is a [`Warning`] too.
+//! [`plan()`] compares a graph with a live one and says, step by step, what is missing. None of it needs FreeBSD.
 
 mod arguments;
 pub mod catalog;
+mod checks;
 mod dump;
 mod error;
-mod locate;
+mod names;
 mod parse;
 mod plan;
+mod schema;
 mod selector;
 pub mod suggest;
 pub mod words;
+mod yaml;
 
 use std::path::{Path, PathBuf};
 
 use netgraph::{Address, HookName, NodeName, TypeName};
 
 pub use dump::Dump;
-pub use error::{Error, Position};
+pub use error::{Error, Position, Warning};
 pub use plan::{Action, Link, LiveEnd, LiveNode, Made, Plan, Record, RecordedEdge, Snapshot, Told, plan};
+pub use schema::SCHEMA;
 pub use selector::{Mac, NetworkInterface, PciAddress, Selector};
 
-use locate::{Step, locate};
+use parse::Places;
 
 /// A graph that was read and found consistent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +58,9 @@ pub struct Graph {
     nodes: Vec<Node>,
     edges: Vec<Edge>,
     jail: Option<String>,
+    loops: bool,
+    warnings: Vec<Warning>,
+    places: Places,
     file: PathBuf,
     text: String,
 }
@@ -82,7 +101,7 @@ pub struct Edge {
 }
 
 /// One end of an edge.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct End {
     /// Index into [`Graph::nodes`].
     pub node: usize,
@@ -148,7 +167,8 @@ impl Graph {
     /// Reads and checks a graph; `file` is only what errors call it.
     ///
     /// # Errors
-    /// It is no YAML, has unknown keys, or contradicts itself; the error shows the line.
+    /// It is no YAML, has unknown keys, or contradicts itself; the error shows the line, and has the other mistakes of the
+    /// file with it.
     pub fn parse(text: &str, file: &Path) -> Result<Self, Error> {
         parse::parse(text, file)
     }
@@ -177,6 +197,18 @@ impl Graph {
         self.jail.as_deref()
     }
 
+    /// Whether the file allows edges by which frames go round in a circle.
+    #[must_use]
+    pub fn allows_loops(&self) -> bool {
+        self.loops
+    }
+
+    /// What is accepted, but most likely not meant, in the file's order.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
     /// The same graph with every interface chosen by name, as it is found among those that are there.
     ///
     /// # Errors
@@ -196,19 +228,13 @@ impl Graph {
 
     /// The network interfaces that the graph needs, in the file's order.
     pub fn interfaces(&self) -> impl Iterator<Item = Interface> {
-        self.nodes.iter().filter_map(|node| match &node.kind {
-            Kind::Interface(selector) => {
-                let path = [
-                    Step::Value("nodes"),
-                    Step::Value(node.name.as_str()),
-                    Step::Value("interface"),
-                ];
-                Some(Interface {
-                    node: node.name.to_string(),
-                    selector: selector.clone(),
-                    line: locate(&self.text, &path).map_or(1, |position| position.line),
-                })
-            }
+        let places = self.nodes.iter().zip(&self.places.nodes);
+        places.filter_map(|(node, place)| match &node.kind {
+            Kind::Interface(selector) => Some(Interface {
+                node: node.name.to_string(),
+                selector: selector.clone(),
+                line: place.kind.line,
+            }),
             Kind::Type(_) => None,
         })
     }
@@ -222,19 +248,11 @@ impl Graph {
     /// Where something stands.
     #[must_use]
     pub fn position(&self, origin: Origin) -> Option<Position> {
-        let node = |index: usize| self.nodes.get(index).map_or("", |node| node.name.as_str());
+        let node = |index: usize| self.places.nodes.get(index);
         match origin {
-            Origin::Node(index) => locate(&self.text, &[Step::Value("nodes"), Step::Key(node(index))]),
-            Origin::Edge(index) => locate(&self.text, &[Step::Value("edges"), Step::Item(index)]),
-            Origin::Message(index, message) => locate(
-                &self.text,
-                &[
-                    Step::Value("nodes"),
-                    Step::Value(node(index)),
-                    Step::Value("messages"),
-                    Step::Item(message),
-                ],
-            ),
+            Origin::Node(index) => node(index).map(|place| place.name),
+            Origin::Edge(index) => self.places.edges.get(index).map(|place| place.edge),
+            Origin::Message(index, message) => node(index)?.messages.get(message).copied(),
         }
     }
 

@@ -3,16 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Deserialize;
-
 use crate::suggest;
 
 /// Chooses one of the network interfaces that a machine has.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selector {
     /// By its name, such as `vtnet1`.
-    #[serde(skip)]
     Name(String),
     /// By its hardware address.
     Mac(Mac),
@@ -23,13 +19,11 @@ pub enum Selector {
 }
 
 /// A hardware address of Ethernet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mac(pub [u8; 6]);
 
 /// A place on the PCI bus: domain, bus, slot, function.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PciAddress(pub u32, pub u8, pub u8, pub u8);
 
 /// A network interface of this machine, as far as choosing needs it.
@@ -115,14 +109,6 @@ impl FromStr for Mac {
     }
 }
 
-impl TryFrom<String> for Mac {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
 impl fmt::Display for Mac {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [a, b, c, d, e, g] = self.0;
@@ -145,14 +131,6 @@ impl FromStr for PciAddress {
             }
             _ => Err(refused()),
         }
-    }
-}
-
-impl TryFrom<String> for PciAddress {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::fmt::Display;
 
+/// As many candidates are listed at most.
+const MAX_LISTED: usize = 12;
+
 /// The candidate that is most like the text, if exactly one is, and is like enough to be a slip of the fingers.
 pub fn nearest<'a, T: AsRef<str> + ?Sized + 'a>(
     text: &str,
@@ -27,7 +30,13 @@ pub fn hint<T: AsRef<str>>(text: &str, candidates: &[T]) -> Option<String> {
         return Some(format!("did you mean `{candidate}`?"));
     }
     let verb = if candidates.len() == 1 { "is" } else { "are" };
-    (!candidates.is_empty()).then(|| format!("there {verb} {}", listed(candidates.iter().map(AsRef::as_ref))))
+    let (shown, more) = candidates.split_at(candidates.len().min(MAX_LISTED));
+    let listed = listed(shown.iter().map(AsRef::as_ref));
+    match (shown.len(), more.len()) {
+        (0, _) => None,
+        (_, 0) => Some(format!("there {verb} {listed}")),
+        (_, more) => Some(format!("there are {listed}, and {more} more")),
+    }
 }
 
 /// "`a`, `b` and `c`".
@@ -70,5 +79,11 @@ mod tests {
             "there are `left`, `right` and `x`"
         );
         assert_eq!(hint::<&str>("colour", &[]), None);
+        let many: Vec<String> = (0..20).map(|number| format!("node{number:02}")).collect();
+        assert!(
+            hint("colour", &many)
+                .unwrap()
+                .ends_with("`node10` and `node11`, and 8 more")
+        );
     }
 }

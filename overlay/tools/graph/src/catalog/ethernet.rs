@@ -39,6 +39,7 @@ pub(super) const TYPES: &[Type] = &[
             "getconfig",
             "{ debugLevel=1 loopTimeout=60 maxStaleness=900 minStableAge=1 }",
         )],
+        texts: &["hook"],
         passes: Passes::All,
         ..Type::named("bridge")
     },
@@ -67,6 +68,7 @@ pub(super) const TYPES: &[Type] = &[
             Setting::with_default("setencap", "getencap", "0x1"),
             Setting::pair("setencapproto", "getencapproto"),
         ],
+        texts: &["hook", "delfilter"],
         passes: Passes::Pairs(&[("downstream", "nomatch")]),
         ..Type::named("vlan")
     },
@@ -83,6 +85,7 @@ pub(super) const TYPES: &[Type] = &[
     Type {
         needs: &["downstream"],
         spare: &[Hooks::Any],
+        texts: &["matchhook"],
         passes: Passes::Star("downstream"),
         ..Type::named("etf")
     },
@@ -90,6 +93,7 @@ pub(super) const TYPES: &[Type] = &[
     Type {
         needs: &["ether"],
         spare: &[Hooks::Any],
+        texts: &["hookname"],
         passes: Passes::Star("ether"),
         ..Type::named("macfilter")
     },

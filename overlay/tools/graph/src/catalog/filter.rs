@@ -20,6 +20,7 @@ pub(super) const TYPES: &[Type] = &[
     // ng_hole(4).
     Type {
         spare: &[Hooks::Any],
+        texts: &["clrstats"],
         ..Type::named("hole")
     },
     // ng_echo(4).
@@ -46,6 +47,7 @@ pub(super) const TYPES: &[Type] = &[
             Setting::pair("settimestamp", "gettimestamp"),
             Setting::keyed("setcounter", "getcounter", "index"),
         ],
+        texts: &["setiface"],
         ..Type::named("source")
     },
     // ng_pipe(4). It stays when its hooks go: its disconnect method never ends it.
@@ -70,6 +72,7 @@ pub(super) const TYPES: &[Type] = &[
     Type {
         spare: &[Hooks::Any],
         settings: &[Setting::keyed("setprogram", "getprogram", "thisHook")],
+        texts: &["thisHook", "ifMatch", "ifNotMatch", "clrstats"],
         ..Type::named("bpf")
     },
     // ng_tag(4). The same with tags.
@@ -79,6 +82,7 @@ pub(super) const TYPES: &[Type] = &[
             Setting::keyed("sethookin", "gethookin", "thisHook"),
             Setting::keyed("sethookout", "gethookout", "thisHook"),
         ],
+        texts: &["thisHook", "ifMatch", "ifNotMatch", "clrstats"],
         ..Type::named("tag")
     },
     // ng_patch(4). A second hook that starts with `in` or `out` would take the place of the first.

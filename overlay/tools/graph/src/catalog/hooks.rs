@@ -63,7 +63,7 @@ impl Hooks {
     }
 
     /// One of them that is not in use.
-    pub(super) fn free(&self, in_use: &dyn Fn(&str) -> bool) -> Option<String> {
+    pub(crate) fn free(&self, in_use: &dyn Fn(&str) -> bool) -> Option<String> {
         let is_free = |name: &String| !in_use(name);
         match *self {
             Self::Any => (0..TRIES).map(|number| format!("spare{number}")).find(is_free),

@@ -34,6 +34,7 @@ pub(super) const TYPES: &[Type] = &[
         needs: &["in", "out"],
         spare: &[Hooks::Named(&["in", "out"])],
         settings: &[Setting::with_default("setdlt", "getdlt", "12")],
+        texts: &["description", "proxyrule"],
         passes: Passes::Pairs(&[("in", "out")]),
         ..Type::named("nat")
     },
@@ -51,6 +52,7 @@ pub(super) const TYPES: &[Type] = &[
     // ng_tcpmss(4). Between which hooks it passes packets is set by messages.
     Type {
         spare: &[Hooks::Any],
+        texts: &["inHook", "outHook", "clrstats"],
         ..Type::named("tcpmss")
     },
     // ng_gif(4). Nodes come with their interfaces.

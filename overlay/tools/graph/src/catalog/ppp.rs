@@ -34,6 +34,7 @@ pub(super) const TYPES: &[Type] = &[
         dies_with: &["ethernet"],
         spare: &[Hooks::Any],
         settings: &[Setting::with_default("pppoe_setmode", "pppoe_getmode", "\"standard\"")],
+        texts: &["hook", "data", "pppoe_setmode"],
         ..Type::named("pppoe")
     },
     // ng_l2tp(4).

@@ -36,6 +36,7 @@ pub(super) const TYPES: &[Type] = &[
         needs: &["downstream"],
         spare: &[Hooks::Named(&["inet", "ppp", "ethernet", "downstream"])],
         settings: &[Setting::pair("setencap", "getencap")],
+        texts: &["setencap"],
         ..Type::named("rfc1490")
     },
     // ng_UI(4).

@@ -46,7 +46,7 @@ impl Sketch {
                 edges.push(format!("  - n{left}.{one} -- n{right}.{other}\n"));
             }
         }
-        let mut text = String::from("version: 1\nnodes:\n");
+        let mut text = String::from("version: 1\nloops: allow\nnodes:\n");
         for (node, kind) in self.kinds.iter().enumerate() {
             if used[node] > 0 || *kind == "eiface" {
                 let _ = writeln!(text, "  n{node}: {{ type: {kind} }}");
