@@ -97,7 +97,7 @@ fn a_missing_link_between_nodes_that_are_there_is_made() {
 #[test]
 fn a_graph_without_interfaces_starts_from_our_own_node() {
     let graph = graph(
-        "version: 1\nnodes:\n  a: { type: bridge }\n  b: { type: bridge }\n  c: { type: eiface }\n\
+        "version: 1\nloops: allow\nnodes:\n  a: { type: bridge }\n  b: { type: bridge }\n  c: { type: eiface }\n\
          edges:\n  - a.link0 -- b.link0\n  - a.link1 -- b.link1\n",
     );
     let expected = [
