@@ -94,9 +94,12 @@ fn hooks_in_use<'g>(graph: &'g Graph, notes: &mut Notes) -> Vec<Vec<(&'g str, Po
     let mut hooks = vec![Vec::new(); graph.nodes.len()];
     let mut taken: HashMap<&End, usize> = HashMap::new();
     for (index, (edge, place)) in graph.edges.iter().zip(&graph.places.edges).enumerate() {
-        if edge.left.node == edge.right.node {
-            let name = &graph.nodes[edge.left.node].name;
-            let message = format!("this edge leads from `{name}` to itself");
+        let node = &graph.nodes[edge.left.node];
+        if edge.left.node == edge.right.node && node.type_name() == "bridge" {
+            let message = format!(
+                "this edge leads from `{}` to itself, which ng_bridge(4) refuses",
+                node.name
+            );
             notes.wrong(Mistake::new(place.edge, message));
         }
         for (end, at) in [(&edge.left, place.left), (&edge.right, place.right)] {

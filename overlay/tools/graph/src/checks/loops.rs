@@ -168,3 +168,67 @@ fn root(joined: &mut [usize], mut node: usize) -> usize {
     }
     node
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TYPES: [&str; 5] = ["bridge", "hub", "echo", "one2many", "hole"];
+
+    /// A hook of the type that nothing else uses.
+    fn hook(kind: usize, number: usize, used: &mut bool) -> String {
+        match TYPES[kind] {
+            "bridge" => format!("link{number}"),
+            "one2many" if !std::mem::replace(used, true) => "one".to_owned(),
+            "one2many" => format!("many{number}"),
+            _ => format!("x{number}"),
+        }
+    }
+
+    fn graph(kinds: &[usize], edges: &[(usize, usize)]) -> Graph {
+        let mut text = "version: 1\nloops: allow\nnodes:\n".to_owned();
+        for (index, kind) in kinds.iter().enumerate() {
+            text += &format!(
+                "  n{index}: {{ type: {} }}\n  h{index}: {{ type: hole }}\n",
+                TYPES[*kind]
+            );
+        }
+        text += "edges:\n";
+        let mut used = vec![false; kinds.len()];
+        for (number, (left, right)) in edges.iter().enumerate() {
+            let (left, right) = (left % kinds.len(), right % kinds.len());
+            if left != right {
+                let (a, b) = (
+                    hook(kinds[left], number, &mut used[left]),
+                    hook(kinds[right], number, &mut used[right]),
+                );
+                text += &format!("  - n{left}.{a} -- n{right}.{b}\n");
+            }
+        }
+        for (index, kind) in kinds.iter().enumerate() {
+            let end = hook(*kind, 60, &mut used[index]);
+            text += &format!("  - n{index}.{end} -- h{index}.x\n");
+        }
+        Graph::parse(&text, Path::new("graph.yaml")).unwrap()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn each_loop_has_a_suspect_edge(
+            kinds in prop::collection::vec(0..TYPES.len(), 2..8),
+            edges in prop::collection::vec((0..8_usize, 0..8_usize), 0..12),
+        ) {
+            let graph = graph(&kinds, &edges);
+            let map = Map::new(&graph);
+            let is_loop = |edge: usize| map.circle(Way { edge, back: false }).or(map.circle(Way { edge, back: true })).is_some();
+            let any = (0..graph.edges.len()).any(is_loop);
+            prop_assert_eq!(map.suspects().into_iter().any(is_loop), any);
+        }
+    }
+}

@@ -47,7 +47,7 @@ fn loops_are_named_from_end_to_end() {
 #[test]
 fn loops_are_found_where_frames_really_go_round() {
     let pair = ["a: bridge", "b: bridge"];
-    let rows: [(&[&str], &[&str], usize); 12] = [
+    let rows: [(&[&str], &[&str], usize); 15] = [
         (&pair, &["a.link0 -- b.link0", "a.link1 -- b.link1"], 1),
         (&pair, &["a.link0 -- b.link0"], 0),
         (
@@ -80,6 +80,9 @@ fn loops_are_found_where_frames_really_go_round() {
         ),
         // A copy that leads to where the original goes.
         (&["a: hub", "t: tee"], &["a.x -- t.right", "a.y -- t.left2right"], 0),
+        (&["t: tee"], &["t.left -- t.right"], 1),
+        (&["h: hub"], &["h.x -- h.y"], 1),
+        (&["h: hole"], &["h.x -- h.y"], 0),
         (&["a: echo", "b: echo"], &["a.x -- b.x"], 1),
         (&["a: echo", "b: hub", "c: echo"], &["a.x -- b.x", "c.x -- b.y"], 1),
         (&["a: echo", "b: hub"], &["a.x -- b.x"], 0),
