@@ -18,8 +18,8 @@ use crate::script;
 use crate::session::Session;
 use crate::trace::Traced;
 use crate::verbs::{
-    apply, config, connect, destroy, dot, hook, list, mkpeer, msg, name, rmhook, show, shutdown, status, types,
-    validate, write,
+    apply, config, connect, destroy, dot, hook, interfaces, list, mkpeer, msg, name, rmhook, show, shutdown, status,
+    types, validate, write,
 };
 
 /// See and change the netgraph(4) graph
@@ -80,6 +80,8 @@ pub enum Command {
     Verb(Verb),
     Hook(hook::Hook),
     Validate(validate::Validate),
+    #[command(hide = true)]
+    Interfaces(interfaces::Interfaces),
 }
 
 /// What works on any kernel, also as a line of a file.
@@ -141,6 +143,7 @@ impl Opt {
                 script::run(&mut self.open(transport, host())?, file, &text)
             }
             (Some(Command::Validate(command)), None) => command.run(self.json),
+            (Some(Command::Interfaces(command)), None) => command.run(&*host(), self.json),
             (Some(Command::Hook(hook)), None) => hook.run(self.open(transport, host())?),
             (Some(Command::Verb(verb)), None) => {
                 verb.check()?;

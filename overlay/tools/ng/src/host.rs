@@ -4,6 +4,8 @@ use graph::{Mac, NetworkInterface};
 
 use crate::failure::Result;
 
+#[cfg(test)]
+pub mod fake;
 mod freebsd;
 #[cfg(not(target_os = "freebsd"))]
 mod hosted;
@@ -14,7 +16,7 @@ pub use hosted::Hosted;
 
 /// The machine on which a graph is made.
 pub trait Host {
-    /// The network interfaces that there are.
+    /// The network interfaces that there are in this network stack, and the cards of the machine that jails have got.
     fn interfaces(&self) -> Result<Vec<NetworkInterface>>;
 
     /// Gives an interface another name.

@@ -38,7 +38,7 @@ impl<T: Transport> Session<T> {
     pub fn with_output(transport: T, json: bool, out: Box<dyn Write>) -> Self {
         let name: NodeName = "ng1".parse().expect("a good name");
         let socket = Socket::open_on(transport, Some(&name)).expect("a kernel in memory");
-        let host = Box::new(crate::host::FreeBsd);
+        let host = Box::new(crate::host::fake::Machine::default());
         Self {
             socket,
             json,

@@ -1,36 +1,92 @@
-//! A FreeBSD machine, through its own programs: ifconfig(8), sysctl(8), jexec(8).
+//! A FreeBSD machine, through its own programs: ifconfig(8), jls(8), ps(1), and its sysctls.
+
+use std::process;
 
 use graph::{Mac, NetworkInterface};
 
 use super::Host;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 
-/// The machine that this runs on.
+mod calls;
+mod ifconfig;
+mod pci;
+mod program;
+
+use ifconfig::Described;
+
+/// The machine that this runs on, and the network stack in which this process is.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FreeBsd;
 
 impl Host for FreeBsd {
+    /// Those of this network stack, and the cards of the machine that jails have got.
     fn interfaces(&self) -> Result<Vec<NetworkInterface>> {
-        Ok(Vec::new())
+        let mut interfaces = listed(None)?;
+        for jail in jails()? {
+            let cards = listed(Some(&jail))?.into_iter().filter(|one| one.pci.is_some());
+            interfaces.extend(cards);
+        }
+        Ok(interfaces)
     }
 
-    fn rename(&self, _: &str, _: &str) -> Result<()> {
-        Ok(())
+    fn rename(&self, interface: &str, name: &str) -> Result<()> {
+        ifconfig::run(None, &[interface, "name", name]).map(drop)
     }
 
-    fn set_mac(&self, _: &str, _: Mac) -> Result<()> {
-        Ok(())
+    fn set_mac(&self, interface: &str, mac: Mac) -> Result<()> {
+        ifconfig::run(None, &[interface, "ether", &mac.to_string()]).map(drop)
     }
 
-    fn move_to_jail(&self, _: &str, _: &str) -> Result<()> {
-        Ok(())
+    fn move_to_jail(&self, interface: &str, jail: &str) -> Result<()> {
+        ifconfig::run(None, &[interface, "vnet", jail]).map(drop)
     }
 
-    fn in_jail(&self, _: &str, _: &str) -> Result<Option<NetworkInterface>> {
-        Ok(None)
+    fn in_jail(&self, interface: &str, jail: &str) -> Result<Option<NetworkInterface>> {
+        Ok(listed(Some(jail))?.into_iter().find(|one| one.name == interface))
     }
 
+    /// The kernel's random number of this boot, and the jail whose network stack this is.
     fn instance(&self) -> Result<String> {
-        Ok(String::new())
+        let boot = sysctl("kern.boot_id")?;
+        let boot: String = boot.iter().map(|byte| format!("{byte:02x}")).collect();
+        let flag = |name| Ok::<bool, Failure>(sysctl(name)?.iter().any(|&byte| byte != 0));
+        if flag("security.jail.jailed")? && flag("security.jail.vnet")? {
+            let process = process::id().to_string();
+            let jail = program::run("/bin/ps", &["-o", "jid=", "-p", &process])?;
+            return Ok(format!("{boot}:{}", jail.trim()));
+        }
+        Ok(boot)
     }
+}
+
+/// The interfaces of a network stack: that of a jail, or the one of this process.
+fn listed(jail: Option<&str>) -> Result<Vec<NetworkInterface>> {
+    let interface = |described: Described| NetworkInterface {
+        pci: pci::address(&described.driver, &|name| sysctl_text(name)),
+        name: described.name,
+        mac: described.mac,
+        factory_mac: described.factory_mac,
+        jail: jail.map(str::to_owned),
+    };
+    let described = ifconfig::list(jail)?;
+    Ok(described.into_iter().map(interface).collect())
+}
+
+/// The jails that have network stacks of their own, by name.
+fn jails() -> Result<Vec<String>> {
+    let lines = program::run("/usr/sbin/jls", &["vnet", "name"])?;
+    let names = lines.lines().filter_map(|line| line.strip_prefix("new "));
+    Ok(names.map(str::to_owned).collect())
+}
+
+fn sysctl(name: &'static str) -> Result<Vec<u8>> {
+    let what = name;
+    calls::sysctl(name).map_err(|error| Failure::Io { what, error })
+}
+
+/// A sysctl that is text, if it is there.
+fn sysctl_text(name: &str) -> Option<String> {
+    let bytes = calls::sysctl(name).ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    Some(text.trim_end_matches('\0').to_owned())
 }

@@ -6,6 +6,7 @@ pub mod connect;
 pub mod destroy;
 pub mod dot;
 pub mod hook;
+pub mod interfaces;
 pub mod list;
 pub mod mkpeer;
 pub mod msg;
