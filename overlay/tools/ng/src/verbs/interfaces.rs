@@ -88,7 +88,8 @@ mod tests {
         let nodes = "  a: { interface: { order: 2 } }
   b: { interface: { mac: '02:00:00:00:00:05' } }
   c: { interface: em1, rename: wan0 }
-  d: { type: hole }
+  d: { type: bridge }
+edges: [ a.lower -- d.link0 ]
 ";
         assert_eq!(asked(nodes).unwrap(), ["em2", "em0", "wan0"]);
     }
