@@ -14,6 +14,7 @@ use crate::failure::{Failure, Result};
 use crate::host::{self, Host};
 #[cfg(not(target_os = "freebsd"))]
 use crate::hosted;
+use crate::jail::{self, InJail};
 use crate::script;
 use crate::session::Session;
 use crate::trace::Traced;
@@ -44,6 +45,12 @@ pub struct Opt {
     #[cfg(not(target_os = "freebsd"))]
     #[arg(long, global = true, value_name = "SOCKET", env = "NG_HOSTED")]
     hosted: Option<PathBuf>,
+
+    /// Work on the netgraph of a jail that has a network stack of its own (vnet), from outside
+    ///
+    /// A graph that says `jail: NAME` is that jail's without this option.
+    #[arg(long, global = true, value_name = "NAME")]
+    jail: Option<String>,
 
     /// Name of ng's own node
     ///
@@ -82,6 +89,8 @@ pub enum Command {
     Validate(validate::Validate),
     #[command(hide = true)]
     Interfaces(interfaces::Interfaces),
+    #[command(hide = true)]
+    JailAgent(jail::agent::Agent),
 }
 
 /// What works on any kernel, also as a line of a file.
@@ -116,9 +125,32 @@ impl Opt {
     pub fn run(&self) -> Result<()> {
         #[cfg(not(target_os = "freebsd"))]
         if let Some(path) = &self.hosted {
+            if self.jail()?.is_some() {
+                return Err(Failure::Usage("a hosted kernel has no jails".to_owned()));
+            }
             return self.run_hosted(path);
         }
-        self.run_on(Kernel, &|| Box::new(host::FreeBsd))
+        match self.jail()? {
+            None => self.run_on(Kernel, &|| Box::new(host::FreeBsd::default())),
+            Some(name) => {
+                let inside = InJail::enter(host::jail_number(&name)?)?;
+                self.run_on(inside, &|| Box::new(host::FreeBsd::in_jail(&name)))
+            }
+        }
+    }
+
+    /// The jail that is asked for, or that the graph says it is for.
+    fn jail(&self) -> Result<Option<String>> {
+        let declared = match &self.command {
+            Some(Command::Verb(verb)) => verb.jail()?,
+            _ => None,
+        };
+        match (&self.jail, declared) {
+            (Some(asked), Some(declared)) if *asked != declared => Err(Failure::Usage(format!(
+                "the graph is for the jail {declared}, and --jail says {asked}"
+            ))),
+            (asked, declared) => Ok(asked.clone().or(declared)),
+        }
     }
 
     #[cfg(not(target_os = "freebsd"))]
@@ -144,6 +176,7 @@ impl Opt {
             }
             (Some(Command::Validate(command)), None) => command.run(self.json),
             (Some(Command::Interfaces(command)), None) => command.run(&*host(), self.json),
+            (Some(Command::JailAgent(agent)), None) => agent.run(),
             (Some(Command::Hook(hook)), None) => hook.run(self.open(transport, host())?),
             (Some(Command::Verb(verb)), None) => {
                 verb.check()?;
@@ -172,6 +205,16 @@ impl Verb {
             Self::Destroy(verb) => verb.check(),
             _ => Ok(()),
         }
+    }
+
+    /// The jail that the graph to be worked on is for.
+    fn jail(&self) -> Result<Option<String>> {
+        let file = match self {
+            Self::Apply(verb) => verb.file(),
+            Self::Destroy(verb) => verb.file(),
+            _ => return Ok(None),
+        };
+        Ok(validate::read(file)?.jail().map(str::to_owned))
     }
 
     /// Does it.

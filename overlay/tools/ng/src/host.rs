@@ -10,7 +10,7 @@ mod freebsd;
 #[cfg(not(target_os = "freebsd"))]
 mod hosted;
 
-pub use freebsd::FreeBsd;
+pub use freebsd::{FreeBsd, enter_jail, jail_number};
 #[cfg(not(target_os = "freebsd"))]
 pub use hosted::Hosted;
 

@@ -14,6 +14,7 @@ mod failure;
 mod host;
 #[cfg(not(target_os = "freebsd"))]
 mod hosted;
+mod jail;
 mod live;
 mod script;
 mod session;

@@ -1,5 +1,6 @@
 //! A FreeBSD machine, through its own programs: ifconfig(8), jls(8), ps(1), and its sysctls.
 
+use std::io;
 use std::process;
 
 use graph::{Mac, NetworkInterface};
@@ -14,13 +15,31 @@ mod program;
 
 use ifconfig::Described;
 
-/// The machine that this runs on, and the network stack in which this process is.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct FreeBsd;
+/// The machine that this runs on, and one of its network stacks.
+#[derive(Debug, Clone, Default)]
+pub struct FreeBsd {
+    /// The jail whose network stack it is; None: that of this process.
+    jail: Option<String>,
+}
+
+impl FreeBsd {
+    /// The network stack of a jail, by the jail's name.
+    pub fn in_jail(jail: &str) -> Self {
+        let jail = Some(jail.to_owned());
+        Self { jail }
+    }
+
+    fn ifconfig(&self, arguments: &[&str]) -> Result<()> {
+        ifconfig::run(self.jail.as_deref(), arguments).map(drop)
+    }
+}
 
 impl Host for FreeBsd {
-    /// Those of this network stack, and the cards of the machine that jails have got.
     fn interfaces(&self) -> Result<Vec<NetworkInterface>> {
+        if let Some(jail) = &self.jail {
+            let own = |one| NetworkInterface { jail: None, ..one };
+            return Ok(listed(Some(jail))?.into_iter().map(own).collect());
+        }
         let mut interfaces = listed(None)?;
         for jail in jails()? {
             let cards = listed(Some(&jail))?.into_iter().filter(|one| one.pci.is_some());
@@ -30,15 +49,15 @@ impl Host for FreeBsd {
     }
 
     fn rename(&self, interface: &str, name: &str) -> Result<()> {
-        ifconfig::run(None, &[interface, "name", name]).map(drop)
+        self.ifconfig(&[interface, "name", name])
     }
 
     fn set_mac(&self, interface: &str, mac: Mac) -> Result<()> {
-        ifconfig::run(None, &[interface, "ether", &mac.to_string()]).map(drop)
+        self.ifconfig(&[interface, "ether", &mac.to_string()])
     }
 
     fn move_to_jail(&self, interface: &str, jail: &str) -> Result<()> {
-        ifconfig::run(None, &[interface, "vnet", jail]).map(drop)
+        self.ifconfig(&[interface, "vnet", jail])
     }
 
     fn in_jail(&self, interface: &str, jail: &str) -> Result<Option<NetworkInterface>> {
@@ -50,6 +69,9 @@ impl Host for FreeBsd {
         let boot = sysctl("kern.boot_id")?;
         let boot: String = boot.iter().map(|byte| format!("{byte:02x}")).collect();
         let flag = |name| Ok::<bool, Failure>(sysctl(name)?.iter().any(|&byte| byte != 0));
+        if let Some(name) = &self.jail {
+            return Ok(format!("{boot}:{}", jail_number(name)?));
+        }
         if flag("security.jail.jailed")? && flag("security.jail.vnet")? {
             let process = process::id().to_string();
             let jail = program::run("/bin/ps", &["-o", "jid=", "-p", &process])?;
@@ -57,6 +79,24 @@ impl Host for FreeBsd {
         }
         Ok(boot)
     }
+}
+
+/// The number of a jail that has a network stack of its own, by its name.
+///
+/// # Errors
+/// There is no such jail, or it has none.
+pub fn jail_number(name: &str) -> Result<i32> {
+    let said = program::run("/usr/sbin/jls", &["-j", name, "vnet", "jid"])?;
+    let number = said.trim().strip_prefix("new ").and_then(|number| number.parse().ok());
+    number.ok_or_else(|| Failure::Usage(format!("the jail {name} has no network stack of its own (vnet)")))
+}
+
+/// Makes this process one of the jail of that number, for good.
+///
+/// # Errors
+/// There is no such jail, or this is not root.
+pub fn enter_jail(number: i32) -> io::Result<()> {
+    calls::attach(number)
 }
 
 /// The interfaces of a network stack: that of a jail, or the one of this process.

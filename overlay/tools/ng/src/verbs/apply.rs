@@ -1,6 +1,6 @@
 //! `ng apply`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use graph::{Action, End, Graph, Kind, Origin, plan};
@@ -47,6 +47,11 @@ struct Done {
 }
 
 impl Apply {
+    /// The file that declares it.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
     /// Reads the file only, so that a wrong one is told without root and without netgraph.
     pub fn check(&self) -> Result<()> {
         validate::read(&self.file).map(drop)

@@ -1,6 +1,6 @@
 //! `ng destroy`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use graph::Kind;
@@ -29,6 +29,11 @@ struct Output {
 }
 
 impl Destroy {
+    /// The file that declares it.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
     /// Reads the file only, so that a wrong one is told without root and without netgraph.
     pub fn check(&self) -> Result<()> {
         validate::read(&self.file).map(drop)

@@ -20,6 +20,13 @@ pub fn sysctl(name: &str) -> io::Result<Vec<u8>> {
     Ok(value)
 }
 
+/// Enters a jail for good, jail_attach(2).
+#[cfg(target_os = "freebsd")]
+pub fn attach(jail: i32) -> io::Result<()> {
+    // SAFETY: the call takes an integer.
+    check(unsafe { libc::jail_attach(jail) })
+}
+
 #[cfg(target_os = "freebsd")]
 fn check(result: libc::c_int) -> io::Result<()> {
     match result {
@@ -31,5 +38,11 @@ fn check(result: libc::c_int) -> io::Result<()> {
 /// Other systems' sysctls say other things.
 #[cfg(not(target_os = "freebsd"))]
 pub fn sysctl(_: &str) -> io::Result<Vec<u8>> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Other systems have no jails.
+#[cfg(not(target_os = "freebsd"))]
+pub fn attach(_: i32) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
