@@ -33,8 +33,12 @@ pub struct NetworkInterface {
     pub name: String,
     /// Its hardware address.
     pub mac: Option<Mac>,
+    /// The hardware address that it was made with; it stays when another one is set.
+    pub factory_mac: Option<Mac>,
     /// Where it is on the PCI bus, if it is there.
     pub pci: Option<PciAddress>,
+    /// The jail in whose network stack it is; None: in that of the process.
+    pub jail: Option<String>,
 }
 
 /// What is wrong, and what to do about it.
@@ -49,7 +53,7 @@ impl Selector {
                 let current = renamed.filter(|new| !is_there(name) && is_there(new));
                 return Ok(current.unwrap_or(name).to_owned());
             }
-            Self::Mac(mac) => interfaces.iter().filter(|one| one.mac == Some(*mac)).collect(),
+            Self::Mac(mac) => of_mac(*mac, interfaces),
             Self::Pci(pci) => interfaces.iter().filter(|one| one.pci == Some(*pci)).collect(),
             Self::Order(order) => {
                 let mut cards: Vec<&NetworkInterface> = interfaces.iter().filter(|one| one.pci.is_some()).collect();
@@ -66,6 +70,23 @@ impl Selector {
             }
         }
     }
+}
+
+/// The interfaces with that address: cards before interfaces that stand on them (those of vlan(4) have the address of their
+/// card), and those that were made with it before those that were given it.
+fn of_mac(mac: Mac, interfaces: &[NetworkInterface]) -> Vec<&NetworkInterface> {
+    let made = |one: &NetworkInterface| one.factory_mac == Some(mac);
+    let given = |one: &NetworkInterface| one.mac == Some(mac);
+    let kinds: [&dyn Fn(&NetworkInterface) -> bool; 4] = [
+        &|one| one.pci.is_some() && made(one),
+        &|one| one.pci.is_some() && given(one),
+        &made,
+        &given,
+    ];
+    let found = kinds
+        .iter()
+        .map(|kind| interfaces.iter().filter(|one| kind(one)).collect::<Vec<_>>());
+    found.into_iter().find(|found| !found.is_empty()).unwrap_or_default()
 }
 
 fn known(interfaces: &[NetworkInterface]) -> String {
@@ -149,7 +170,9 @@ mod tests {
         let interface = |name: &str, last, slot| NetworkInterface {
             name: name.to_owned(),
             mac: Some(Mac([2, 0, 0, 0, 0, last])),
+            factory_mac: Some(Mac([2, 0, 0, 0, 0, last])),
             pci: Some(PciAddress(0, 0, slot, 0)),
+            jail: None,
         };
         vec![
             interface("vtnet1", 1, 5),
@@ -177,6 +200,26 @@ mod tests {
                 (found, _) => panic!("{selector}: {found:?}"),
             }
         }
+    }
+
+    #[test]
+    fn an_address_is_first_of_all_that_of_the_card_made_with_it() {
+        let mut machine = machine();
+        let find = |machine: &[NetworkInterface], mac: &str| Selector::Mac(mac.parse().unwrap()).find(machine, None);
+        machine[0].mac = Some("02:0:0:0:0:9".parse().unwrap());
+        let vlan = NetworkInterface {
+            name: "vlan0".to_owned(),
+            factory_mac: machine[0].mac,
+            pci: None,
+            ..machine[0].clone()
+        };
+        assert_eq!(find(&machine, "02:0:0:0:0:1").unwrap(), "vtnet1");
+        assert_eq!(find(&machine, "02:0:0:0:0:9").unwrap(), "vtnet1");
+        machine.push(vlan);
+        assert_eq!(find(&machine, "02:0:0:0:0:1").unwrap(), "vtnet1");
+        assert_eq!(find(&machine, "02:0:0:0:0:9").unwrap(), "vtnet1");
+        machine[0].mac = machine[0].factory_mac;
+        assert_eq!(find(&machine, "02:0:0:0:0:9").unwrap(), "vlan0");
     }
 
     #[test]

@@ -70,6 +70,13 @@ impl AsFd for KernelSocket {
     }
 }
 
+impl From<OwnedFd> for KernelSocket {
+    /// A netgraph socket that another process made.
+    fn from(socket: OwnedFd) -> Self {
+        Self(socket)
+    }
+}
+
 impl From<KernelSocket> for OwnedFd {
     fn from(socket: KernelSocket) -> Self {
         socket.0

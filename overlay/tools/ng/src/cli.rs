@@ -1,6 +1,5 @@
 //! The command line.
 
-use std::ffi::OsString;
 use std::os::fd::AsFd;
 #[cfg(not(target_os = "freebsd"))]
 use std::path::Path;
@@ -16,13 +15,14 @@ use crate::guard;
 use crate::host::{self, Host};
 #[cfg(not(target_os = "freebsd"))]
 use crate::hosted;
+use crate::jail::{self, InJail};
 use crate::script;
 use crate::session::Session;
 use crate::state::State;
 use crate::trace::Traced;
 use crate::verbs::{
-    apply, config, confirm, connect, destroy, diff, dot, dump, hook, list, mermaid, mkpeer, msg, name, plan, rmhook,
-    show, shutdown, status, svg, tap, types, validate, write,
+    apply, config, confirm, connect, destroy, diff, dot, dump, hook, interfaces, list, mermaid, mkpeer, msg, name,
+    plan, rmhook, show, shutdown, status, svg, tap, types, validate, write,
 };
 
 /// See and change the netgraph(4) graph
@@ -51,6 +51,12 @@ pub struct Opt {
     /// Where ng remembers what it made; on FreeBSD /var/db/ng, and beside the socket of a hosted kernel
     #[arg(long, global = true, value_name = "DIR")]
     state: Option<PathBuf>,
+
+    /// Work on the netgraph of a jail that has a network stack of its own (vnet), from outside
+    ///
+    /// A graph that says `jail: NAME` is that jail's without this option.
+    #[arg(long, global = true, value_name = "NAME")]
+    jail: Option<String>,
 
     /// Name of ng's own node
     ///
@@ -91,6 +97,10 @@ pub enum Command {
     Tap(tap::Tap),
     #[command(name = tap::guardian::COMMAND, hide = true)]
     Guard(tap::guardian::Guard),
+    #[command(hide = true)]
+    Interfaces(interfaces::Interfaces),
+    #[command(hide = true)]
+    JailAgent(jail::agent::Agent),
 }
 
 /// What works on any kernel, also as a line of a file.
@@ -133,9 +143,32 @@ impl Opt {
     pub fn run(&self) -> Result<()> {
         #[cfg(not(target_os = "freebsd"))]
         if let Some(path) = &self.hosted {
+            if self.jail()?.is_some() {
+                return Err(Failure::Usage("a hosted kernel has no jails".to_owned()));
+            }
             return self.run_hosted(path);
         }
-        self.run_on(Kernel, &|| Box::new(host::FreeBsd))
+        match self.jail()? {
+            None => self.run_on(Kernel, &|| Box::new(host::FreeBsd::default())),
+            Some(name) => {
+                let inside = InJail::enter(host::jail_number(&name)?)?;
+                self.run_on(inside, &|| Box::new(host::FreeBsd::in_jail(&name)))
+            }
+        }
+    }
+
+    /// The jail that is asked for, or that the graph says it is for.
+    fn jail(&self) -> Result<Option<String>> {
+        let declared = match &self.command {
+            Some(Command::Verb(verb)) => verb.jail()?,
+            _ => None,
+        };
+        match (&self.jail, declared) {
+            (Some(asked), Some(declared)) if *asked != declared => Err(Failure::Usage(format!(
+                "the graph is for the jail {declared}, and --jail says {asked}"
+            ))),
+            (asked, declared) => Ok(asked.clone().or(declared)),
+        }
     }
 
     #[cfg(not(target_os = "freebsd"))]
@@ -160,6 +193,8 @@ impl Opt {
                 script::run(&mut self.open(transport, host())?, file, &text)
             }
             (Some(Command::Validate(command)), None) => command.run(self.json),
+            (Some(Command::Interfaces(command)), None) => command.run(&*host(), self.json),
+            (Some(Command::JailAgent(agent)), None) => agent.run(),
             (Some(Command::Hook(hook)), None) => hook.run(self.open(transport, host())?),
             (Some(Command::Tap(tap)), None) => tap.run(&mut self.open(transport, host())?),
             (Some(Command::Guard(guard)), None) => guard.run(&mut self.open(transport, host())?),
@@ -181,32 +216,26 @@ impl Opt {
                 .parse()
                 .map_err(netgraph::Error::from)?,
         };
-        let mut session = Session::open(Traced::new(transport, self.debug), host, &name, self.json, self.state())?;
-        session.globals = self.globals();
-        Ok(session)
+        let transport = Traced::new(transport, self.debug);
+        Session::open(transport, host, &name, self.json, self.state()?)
     }
 
     /// Where ng remembers what it made.
-    fn state(&self) -> State {
+    fn state(&self) -> Result<State> {
         if let Some(folder) = &self.state {
-            return State::new(folder);
+            return Ok(State::new(folder));
         }
         #[cfg(not(target_os = "freebsd"))]
         if let Some(path) = &self.hosted {
             let mut folder = path.clone().into_os_string();
             folder.push(".state");
-            return State::new(folder);
+            return Ok(State::new(folder));
         }
-        State::new("/var/db/ng")
-    }
-
-    /// The options by which another ng works on the same kernel.
-    fn globals(&self) -> Vec<OsString> {
-        #[cfg(not(target_os = "freebsd"))]
-        if let Some(path) = &self.hosted {
-            return vec!["--hosted".into(), path.into()];
-        }
-        Vec::new()
+        let folder = PathBuf::from("/var/db/ng");
+        Ok(State::new(match self.jail()? {
+            None => folder,
+            Some(jail) => folder.join("jails").join(jail),
+        }))
     }
 }
 
@@ -230,6 +259,19 @@ impl Verb {
             Self::Svg(verb) => verb.run_offline(json),
             _ => None,
         }
+    }
+
+    /// The jail that the graph to be worked on is for.
+    fn jail(&self) -> Result<Option<String>> {
+        let file = match self {
+            Self::Plan(verb) => Some(verb.file()),
+            Self::Apply(verb) => verb.file(),
+            Self::Diff(verb) => Some(verb.file()),
+            Self::Destroy(verb) => verb.file(),
+            _ => None,
+        };
+        let graph = file.map(validate::read).transpose()?;
+        Ok(graph.and_then(|graph| graph.jail().map(str::to_owned)))
     }
 
     /// Does it.

@@ -36,6 +36,14 @@ pub enum Failure {
     /// The arguments make no sense.
     #[error("{0}")]
     Usage(String),
+    /// A program of the system failed.
+    #[error("`{command}` failed: {said}")]
+    Program {
+        /// The program and its arguments.
+        command: String,
+        /// What it said.
+        said: String,
+    },
     /// A packet or its way to the terminal got lost.
     #[error("{what}: {error}")]
     Io {
@@ -124,7 +132,7 @@ impl Failure {
                 Some(Errno::EPERM | Errno::EACCES) => 77,
                 _ => 71,
             },
-            Self::Graph { .. } | Self::Refused(_) => 71,
+            Self::Graph { .. } | Self::Refused(_) | Self::Program { .. } => 71,
             Self::Io { .. } => 74,
             Self::Late(_) => 75,
         }

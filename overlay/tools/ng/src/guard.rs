@@ -40,7 +40,7 @@ impl Guard {
         let program = std::env::current_exe().map_err(failed)?;
         let mut command = Command::new(program);
         command
-            .args(&session.globals)
+            .args(session.host.arguments()?)
             .arg("--state")
             .arg(session.state.folder());
         command.args(["guard", &seconds.to_string()]);

@@ -6,11 +6,13 @@ use graph::{Mac, NetworkInterface};
 
 use crate::failure::Result;
 
+#[cfg(test)]
+pub mod fake;
 mod freebsd;
 #[cfg(not(target_os = "freebsd"))]
 mod hosted;
 
-pub use freebsd::FreeBsd;
+pub use freebsd::{FreeBsd, enter_jail, jail_number};
 #[cfg(not(target_os = "freebsd"))]
 pub use hosted::Hosted;
 
@@ -21,7 +23,7 @@ pub trait Host {
         Ok(Vec::new())
     }
 
-    /// The network interfaces that there are.
+    /// The network interfaces that there are in this network stack, and the cards of the machine that jails have got.
     fn interfaces(&self) -> Result<Vec<NetworkInterface>>;
 
     /// Gives an interface another name.
@@ -38,36 +40,4 @@ pub trait Host {
 
     /// What tells one life of this netgraph from the next: it changes when the graph is gone, as after a reboot.
     fn instance(&self) -> Result<String>;
-}
-
-/// No machine at all, for tests; with the instance that it is to have.
-#[cfg(test)]
-#[derive(Debug)]
-pub struct Nowhere(pub String);
-
-#[cfg(test)]
-impl Host for Nowhere {
-    fn interfaces(&self) -> Result<Vec<NetworkInterface>> {
-        Ok(Vec::new())
-    }
-
-    fn rename(&self, _: &str, _: &str) -> Result<()> {
-        Ok(())
-    }
-
-    fn set_mac(&self, _: &str, _: Mac) -> Result<()> {
-        Ok(())
-    }
-
-    fn move_to_jail(&self, _: &str, _: &str) -> Result<()> {
-        Ok(())
-    }
-
-    fn in_jail(&self, _: &str, _: &str) -> Result<Option<NetworkInterface>> {
-        Ok(None)
-    }
-
-    fn instance(&self) -> Result<String> {
-        Ok(self.0.clone())
-    }
 }

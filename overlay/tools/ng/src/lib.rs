@@ -18,6 +18,7 @@ mod guard;
 mod host;
 #[cfg(not(target_os = "freebsd"))]
 mod hosted;
+mod jail;
 mod live;
 mod picture;
 mod script;

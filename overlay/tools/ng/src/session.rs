@@ -1,6 +1,5 @@
 //! What verbs work on: ng's own node, and where output goes.
 
-use std::ffi::OsString;
 use std::io::{self, Write};
 
 use netgraph::{Address, NodeName, Request, Socket, Transport};
@@ -21,8 +20,6 @@ pub struct Session<T: Transport> {
     pub host: Box<dyn Host>,
     /// What is remembered between runs.
     pub state: State,
-    /// The options by which another ng works on the same kernel.
-    pub globals: Vec<OsString>,
     out: Box<dyn Write>,
 }
 
@@ -36,7 +33,6 @@ impl<T: Transport> Session<T> {
             json,
             host,
             state,
-            globals: Vec::new(),
             out,
         })
     }
@@ -73,14 +69,13 @@ impl Session<netgraph::fake::Fake> {
             static FOLDER: tempfile::TempDir = tempfile::tempdir().expect("a folder");
         }
         let name: NodeName = "ng1".parse().expect("a good name");
-        let host = Box::new(crate::host::Nowhere(format!("{:p}", fake.place())));
+        let host = Box::new(crate::host::fake::Machine::of(&format!("{:p}", fake.place())));
         let socket = Socket::open_on(fake, Some(&name)).expect("a kernel in memory");
         Self {
             socket,
             json,
             host,
             state: State::new(FOLDER.with(|folder| folder.path().to_owned())),
-            globals: Vec::new(),
             out,
         }
     }

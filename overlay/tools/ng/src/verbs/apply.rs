@@ -47,6 +47,12 @@ pub struct Apply {
 }
 
 impl Apply {
+    /// The file that declares it, if there is nothing but that file.
+    pub fn file(&self) -> Option<&Path> {
+        let is_good = || validate::read(&self.file).is_ok();
+        Some(self.file.as_path()).filter(|_| !self.boot || is_good())
+    }
+
     /// Reads the file only, so that a wrong one is told without root and without netgraph.
     pub fn check(&self) -> Result<()> {
         if self.boot {

@@ -1,5 +1,7 @@
 //! `ng destroy`.
 
+use std::path::{Path, PathBuf};
+
 use clap::Args;
 use graph::{Action, Graph};
 use netgraph::Transport;
@@ -17,7 +19,7 @@ use crate::session::Session;
 pub struct Destroy {
     /// The graph that was applied; what ng made is remembered, so that it need not be named
     #[arg(value_name = "FILE")]
-    file: Option<std::path::PathBuf>,
+    file: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -27,6 +29,11 @@ struct Output {
 }
 
 impl Destroy {
+    /// The file that declares it.
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
     /// Reads the file only, so that a wrong one is told without root and without netgraph.
     pub fn check(&self) -> Result<()> {
         self.file.as_ref().map_or(Ok(()), |file| validate::read(file).map(drop))

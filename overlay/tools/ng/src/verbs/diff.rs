@@ -1,7 +1,7 @@
 //! `ng diff`.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use graph::{Dump, Graph, LiveNode, Record, RecordedEdge, Snapshot};
@@ -33,6 +33,11 @@ struct Output {
 }
 
 impl Diff {
+    /// The file that declares it.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
     /// Reads the file only, so that a wrong one is told without root and without netgraph.
     pub fn check(&self) -> Result<()> {
         validate::read(&self.file).map(drop)

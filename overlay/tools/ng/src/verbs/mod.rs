@@ -9,6 +9,7 @@ pub mod diff;
 pub mod dot;
 pub mod dump;
 pub mod hook;
+pub mod interfaces;
 pub mod list;
 pub mod mermaid;
 pub mod mkpeer;

@@ -1,7 +1,7 @@
 //! `ng plan`.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use graph::Graph;
@@ -24,6 +24,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The file that declares it.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
     /// Reads the file only, so that a wrong one is told without root and without netgraph.
     pub fn check(&self) -> Result<()> {
         validate::read(&self.file).map(drop)
