@@ -18,8 +18,8 @@ use crate::script;
 use crate::session::Session;
 use crate::trace::Traced;
 use crate::verbs::{
-    apply, config, connect, destroy, dot, hook, list, mkpeer, msg, name, rmhook, show, shutdown, status, tap, types,
-    validate, write,
+    apply, config, connect, destroy, dot, hook, list, mkpeer, msg, name, rmhook, show, shutdown, status, tap,
+    trace_node, types, validate, watch, write,
 };
 
 /// See and change the netgraph(4) graph
@@ -110,6 +110,8 @@ pub enum Verb {
     Write(write::Write),
     Apply(apply::Apply),
     Destroy(destroy::Destroy),
+    Watch(watch::Watch),
+    Trace(trace_node::Trace),
 }
 
 impl Opt {
@@ -194,6 +196,8 @@ impl Verb {
             Self::Write(verb) => verb.run(session),
             Self::Apply(verb) => verb.run(session),
             Self::Destroy(verb) => verb.run(session),
+            Self::Watch(verb) => verb.run(session),
+            Self::Trace(verb) => verb.run(session),
         }
     }
 }
