@@ -39,13 +39,16 @@ impl fmt::Display for Rate {
     }
 }
 
-/// Whose counter, by node, hook and name.
-type Key = (NodeId, Option<String>, String);
+/// A node, or a hook of it.
+type Whose = (NodeId, Option<String>);
+
+/// Counters by name; those that are zero may be missing.
+type Counters = Vec<(String, u64)>;
 
 /// What was counted the last time.
 #[derive(Debug, Default)]
 pub struct Rates {
-    values: BTreeMap<Key, (u64, Instant)>,
+    before: BTreeMap<Whose, (Counters, Instant)>,
     /// Types without counters.
     without: BTreeSet<String>,
 }
@@ -59,49 +62,50 @@ impl Rates {
         now: Instant,
     ) -> Vec<Rate> {
         let mut rates = Vec::new();
-        let mut values = BTreeMap::new();
+        let mut taken = BTreeMap::new();
         for (node, hooks) in nodes {
             for (hook, arguments) in questions(&node.type_name, hooks) {
-                for (counter, value) in self.ask(session, node, &arguments) {
-                    let key = (node.id, hook.map(str::to_owned), counter);
-                    rates.push(self.rate(node, &key, value, now));
-                    values.insert(key, (value, now));
-                }
+                let Some(counters) = self.ask(session, node, &arguments) else {
+                    continue;
+                };
+                let whose = (node.id, hook.map(str::to_owned));
+                rates.extend(counters.iter().map(|counter| self.rate(node, &whose, counter, now)));
+                taken.insert(whose, (counters, now));
             }
         }
-        self.values = values;
+        self.before = taken;
         rates
     }
 
     /// A type that does not know the command is not asked again.
-    fn ask<T: Transport>(&mut self, session: &mut Session<T>, node: &NodeInfo, arguments: &str) -> Vec<(String, u64)> {
+    fn ask<T: Transport>(&mut self, session: &mut Session<T>, node: &NodeInfo, arguments: &str) -> Option<Counters> {
         if self.without.contains(&node.type_name) {
-            return Vec::new();
+            return None;
         }
         match counters::ask(session, &node.address(), arguments) {
-            Ok(counters) => counters,
+            Ok(counters) => Some(counters),
             Err(error) => {
                 if error.errno() == Some(Errno::ENOSYS) {
                     self.without.insert(node.type_name.clone());
                 }
-                Vec::new()
+                None
             }
         }
     }
 
     /// A counter that was cleared meanwhile has grown by what it has.
-    fn rate(&self, node: &NodeInfo, key: &Key, value: u64, now: Instant) -> Rate {
-        let grown = self.values.get(key).map(|(before, then)| {
-            let grown = value.checked_sub(*before).unwrap_or(value);
+    fn rate(&self, node: &NodeInfo, whose: &Whose, (name, value): &(String, u64), now: Instant) -> Rate {
+        let grown = self.before.get(whose).map(|(counters, then)| {
+            let grown = value.checked_sub(counters::value(counters, name)).unwrap_or(*value);
             (grown, now.duration_since(*then))
         });
         #[expect(clippy::cast_precision_loss, reason = "a rate is shown with few digits")]
         let rate = grown.map(|(grown, time)| grown as f64 / time.as_secs_f64());
         Rate {
             node: node.label().trim_end_matches(':').to_owned(),
-            hook: key.1.clone(),
-            counter: key.2.clone(),
-            value,
+            hook: whose.1.clone(),
+            counter: name.clone(),
+            value: *value,
             rate: rate.filter(|rate| rate.is_finite()).unwrap_or(0.0),
         }
     }
@@ -178,17 +182,18 @@ mod tests {
             id: NodeId(3),
             hooks: 2,
         };
-        let key = (NodeId(3), None, "left.inFrames".to_owned());
+        let whose = (NodeId(3), None);
+        let counter = |value| ("left.inFrames".to_owned(), value);
         let then = Instant::now();
         let mut rates = Rates::default();
-        assert!(
-            rates.rate(&node, &key, 10, then).rate.abs() < 1e-9,
-            "nothing is known of the time before"
-        );
-        rates.values.insert(key.clone(), (10, then));
+        let rate = rates.rate(&node, &whose, &counter(10), then).rate;
+        assert!(rate.abs() < 1e-9, "nothing is known of the time before");
         let now = then + Duration::from_millis(500);
-        let rate = rates.rate(&node, &key, 25, now);
+        rates.before.insert(whose.clone(), (Vec::new(), then));
+        assert!((rates.rate(&node, &whose, &counter(4), now).rate - 8.0).abs() < 1e-9);
+        rates.before.insert(whose.clone(), (vec![counter(10)], then));
+        let rate = rates.rate(&node, &whose, &counter(25), now);
         assert_eq!(rate.to_string(), "tap0 left.inFrames: 30.0/s, 25");
-        assert!((rates.rate(&node, &key, 4, now).rate - 8.0).abs() < 1e-9);
+        assert!((rates.rate(&node, &whose, &counter(4), now).rate - 8.0).abs() < 1e-9);
     }
 }
