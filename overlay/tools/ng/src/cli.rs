@@ -22,7 +22,7 @@ use crate::state::State;
 use crate::trace::Traced;
 use crate::verbs::{
     apply, config, confirm, connect, destroy, diff, dot, dump, hook, interfaces, list, mermaid, mkpeer, msg, name,
-    plan, rmhook, show, shutdown, status, svg, tap, types, validate, write,
+    plan, rmhook, show, shutdown, status, svg, tap, trace_node, types, validate, watch, write,
 };
 
 /// See and change the netgraph(4) graph
@@ -136,6 +136,8 @@ pub enum Verb {
     Destroy(destroy::Destroy),
     #[command(hide = true)]
     Guard(guard::Wait),
+    Watch(watch::Watch),
+    Trace(trace_node::Trace),
 }
 
 impl Opt {
@@ -299,6 +301,8 @@ impl Verb {
             Self::Dump(verb) => verb.run(session),
             Self::Guard(verb) => verb.run(session),
             Self::Destroy(verb) => verb.run(session),
+            Self::Watch(verb) => verb.run(session),
+            Self::Trace(verb) => verb.run(session),
         }
     }
 }

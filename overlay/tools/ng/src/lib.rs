@@ -9,6 +9,7 @@ use clap::Parser;
 
 mod capture;
 mod cli;
+mod clock;
 mod counters;
 mod dump;
 mod engine;

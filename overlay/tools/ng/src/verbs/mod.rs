@@ -23,8 +23,10 @@ pub mod shutdown;
 pub mod status;
 pub mod svg;
 pub mod tap;
+pub mod trace_node;
 pub mod types;
 pub mod validate;
+pub mod watch;
 pub mod write;
 
 use netgraph::{HookName, LinkInfo, NodeInfo};

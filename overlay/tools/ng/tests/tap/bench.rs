@@ -131,12 +131,14 @@ impl Bench {
         assert!(output.status.success(), "{output:?}");
     }
 
+    /// Starts `ng` in the background.
+    pub fn start(&self, arguments: &[&str]) -> Child {
+        self.command(arguments).spawn().unwrap()
+    }
+
     /// Starts `ng tap`, and waits until it watches.
     pub fn tap(&self, arguments: &[&str]) -> Tap {
-        let child = self
-            .command(&[&["-n", "watcher", "tap"], arguments].concat())
-            .spawn()
-            .unwrap();
+        let child = self.start(&[&["-n", "watcher", "tap"], arguments].concat());
         let is_connected = |line: &str| line.contains(" watcher ") && line.ends_with("Num hooks: 2");
         self.wait("the tap does not watch", || {
             self.ng(&["list"]).lines().any(is_connected)

@@ -6,3 +6,5 @@ mod bench;
 mod captures;
 mod killed;
 mod lines;
+mod messages;
+mod watched;

@@ -9,6 +9,7 @@ use crate::capture::facts::Facts;
 use crate::capture::link::LinkType;
 use crate::capture::pcapng::{Counts, Writer};
 use crate::capture::{Direction, Packet, summary};
+use crate::clock;
 use crate::dump;
 use crate::failure::{Failure, Result};
 use crate::session::Session;
@@ -69,7 +70,7 @@ impl Output {
             Direction::Inbound => (far, near),
         };
         let line = Line {
-            time: format!("{}.{:09}", packet.time.as_secs(), packet.time.subsec_nanos()),
+            time: clock::seconds(packet.time),
             from,
             to,
             length: packet.bytes.len(),
@@ -77,7 +78,7 @@ impl Output {
             data: hex.then(|| dump::hex(packet.bytes)),
         };
         session.print(&line, |out| {
-            let (time, length) = (clock(packet.time), line.length);
+            let (time, length) = (clock::time_of_day(packet.time), line.length);
             writeln!(
                 out,
                 "{time} {} > {}, {length} bytes: {}",
@@ -111,26 +112,5 @@ fn lost(error: std::io::Error) -> Failure {
     Failure::Io {
         what: "could not write the capture",
         error,
-    }
-}
-
-/// The time of day, in UTC.
-fn clock(time: Duration) -> String {
-    let seconds = time.as_secs() % 86_400;
-    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
-    format!(
-        "{hours:02}:{minutes:02}:{:02}.{:06}",
-        seconds % 60,
-        time.subsec_micros()
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_time_of_day() {
-        assert_eq!(clock(Duration::new(1_700_000_000, 1_500)), "22:13:20.000001");
     }
 }

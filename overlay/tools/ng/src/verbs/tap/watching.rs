@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use netgraph::{Address, Connect, Errno, HookList, HookName, ListHooks, NodeInfo, RemoveHook, Transport};
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -15,6 +15,7 @@ use crate::capture::filter::Filter;
 use crate::capture::link::LinkType;
 use crate::capture::pcapng::Counts;
 use crate::capture::{Direction, Packet};
+use crate::clock;
 use crate::counters;
 use crate::failure::{Failure, Result};
 use crate::session::Session;
@@ -163,7 +164,7 @@ where
         tap,
         limits,
         output,
-        start: now(),
+        start: clock::now(),
         buffer: vec![0; LARGEST_PACKET],
         counts: Default::default(),
     };
@@ -209,10 +210,6 @@ fn losses<T: Transport>(session: &mut Session<T>, tap: &Tap) -> [u64; 2] {
     let left = value("left.inFrames").saturating_sub(value("left2right.outFrames"));
     let right = value("right.inFrames").saturating_sub(value("right2left.outFrames"));
     if tap.turned { [right, left] } else { [left, right] }
-}
-
-fn now() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 struct Watching<'a> {
@@ -284,7 +281,7 @@ impl Watching<'_> {
     fn packet<T: Transport>(&mut self, session: &mut Session<T>, length: usize, hook: &str) -> Result<bool> {
         let direction = self.tap.direction(hook);
         let packet = Packet {
-            time: now(),
+            time: clock::now(),
             direction,
             bytes: &self.buffer[..length],
         };
@@ -373,7 +370,7 @@ impl Watching<'_> {
             seen.seen += counts.seen;
             seen.lost += counts.lost;
         }
-        let finished = self.output.finish(self.counts, self.start, now());
+        let finished = self.output.finish(self.counts, self.start, clock::now());
         ended.and(finished).map(|()| seen)
     }
 }
