@@ -1,26 +1,23 @@
 //! The command line.
 
+use std::ffi::OsString;
+use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
-#[cfg(not(target_os = "freebsd"))]
-use std::path::Path;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
-#[cfg(not(target_os = "freebsd"))]
-use netgraph::hosted::Hosted;
-use netgraph::{Kernel, NodeName, Transport};
+use netgraph::{NodeName, Transport};
 
 use crate::failure::{Failure, Result};
-use crate::host::{self, Host};
-#[cfg(not(target_os = "freebsd"))]
-use crate::hosted;
-use crate::script;
+use crate::invocation::{Invocation, Task};
+use crate::program::Program;
 use crate::session::Session;
-use crate::trace::Traced;
+use crate::table::Style;
 use crate::verbs::{
-    apply, config, connect, destroy, dot, hook, list, mkpeer, msg, name, rmhook, show, shutdown, status, types,
-    validate, write,
+    apply, complete, config, connect, debug, destroy, dot, help, hook, list, mkpeer, msg, name, quit, read, rmhook,
+    show, shutdown, status, types, validate, write,
 };
+use crate::words;
 
 /// See and change the netgraph(4) graph
 ///
@@ -29,12 +26,29 @@ use crate::verbs::{
 ///
 /// PATH is the address of a node: `name:`, `[id]:` with the ID in hexadecimal, or `.:` for ng's own node; hooks behind the
 /// colon lead further (`em0:lower.right`). A path without a colon starts at ng's own node.
+///
+/// Without a command, commands are asked for on a terminal, and read from standard input, one per line, elsewhere.
 #[derive(Debug, Parser)]
-#[command(name = "ng", version, infer_subcommands = true, max_term_width = 100, after_help = EXIT_STATUS)]
+#[command(
+    name = "ng",
+    version,
+    infer_subcommands = true,
+    disable_help_subcommand = true,
+    max_term_width = 100,
+    after_help = EXIT_STATUS
+)]
 pub struct Opt {
-    /// Print JSON instead of text
+    /// Print JSON instead of text; errors are JSON, too
     #[arg(long, global = true)]
     json: bool,
+
+    /// Print tables, as on a terminal, wherever output goes
+    #[arg(long, global = true, conflicts_with = "json")]
+    table: bool,
+
+    /// Print in ngctl's form, as elsewhere, on a terminal, too
+    #[arg(long, global = true, conflicts_with_all = ["json", "table"])]
+    plain: bool,
 
     /// Tell on standard error what is sent and received; twice: with its bytes
     #[arg(short = 'd', long, global = true, action = clap::ArgAction::Count)]
@@ -74,15 +88,22 @@ Exit status:
   75  nothing came in the time given
   77  not permitted; ng needs root";
 
+/// What can be said on the command line, in a file, and at the prompt.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     #[command(flatten)]
     Verb(Verb),
     Hook(hook::Hook),
     Validate(validate::Validate),
+    #[command(visible_alias = "source", alias = ".")]
+    Read(read::Read),
+    #[command(hide = true)]
+    #[command(hide = true)]
+    #[command(hide = true, name = "__complete")]
+    Complete(complete::Complete),
 }
 
-/// What works on any kernel, also as a line of a file.
+/// What works on any kernel, also one that has no descriptors to wait for.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     #[command(visible_alias = "ls")]
@@ -107,57 +128,80 @@ pub enum Verb {
     Write(write::Write),
     Apply(apply::Apply),
     Destroy(destroy::Destroy),
+    Debug(debug::Debug),
+    #[command(visible_alias = "?")]
+    Help(help::Help),
+    #[command(visible_alias = "exit")]
+    Quit(quit::Quit),
 }
 
 impl Opt {
-    /// Does what the command line says.
-    pub fn run(&self) -> Result<()> {
-        #[cfg(not(target_os = "freebsd"))]
-        if let Some(path) = &self.hosted {
-            return self.run_hosted(path);
-        }
-        self.run_on(Kernel, &|| Box::new(host::FreeBsd))
+    /// What the arguments ask for.
+    pub fn invocation(arguments: impl IntoIterator<Item = OsString>) -> clap::error::Result<Invocation> {
+        let opt: Self = words::parse(arguments)?;
+        let style = opt.style();
+        let task = match (opt.command, opt.file) {
+            (Some(_), Some(_)) => {
+                let text = "-f FILE and a command exclude each other";
+                return Err(words::grammar::<Self>().error(clap::error::ErrorKind::ArgumentConflict, text));
+            }
+            (Some(command), None) => Task::Command(command),
+            (None, Some(file)) => Task::File(file),
+            (None, None) if io::stdin().is_terminal() => Task::Typed,
+            (None, None) => Task::File("-".into()),
+        };
+        Ok(Invocation {
+            program: Program::Ng,
+            json: opt.json,
+            style,
+            level: opt.debug,
+            #[cfg(not(target_os = "freebsd"))]
+            hosted: opt.hosted,
+            node_name: opt.node_name,
+            task,
+        })
     }
 
-    #[cfg(not(target_os = "freebsd"))]
-    fn run_hosted(&self, path: &Path) -> Result<()> {
-        if let Some(Command::Hook(hook)) = &self.command {
-            hook.check_hosted()?;
+    fn style(&self) -> Style {
+        match (self.table, self.plain) {
+            (true, _) => Style::table(),
+            (_, true) => Style::Plain,
+            _ => Style::fitting(),
         }
-        let result = self.run_on(Hosted::new(path), &|| Box::new(host::Hosted(path.to_owned())));
-        result.map_err(|failure| hosted::explain(failure, path))
+    }
+}
+
+impl Command {
+    /// Does it if it needs no kernel.
+    pub fn run_alone(&self, json: bool) -> Option<Result<()>> {
+        match self {
+            Self::Validate(verb) => Some(verb.run(json)),
+            _ => None,
+        }
     }
 
-    /// The same, on a kernel.
-    fn run_on<T: Transport>(&self, transport: T, host: &dyn Fn() -> Box<dyn Host>) -> Result<()>
+    /// Finds what is wrong without asking the kernel.
+    pub fn check(&self) -> Result<()> {
+        match self {
+            Self::Verb(verb) => verb.check(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Does it.
+    pub fn run<T: Transport>(&self, session: &mut Session<T>) -> Result<()>
     where
         T::Endpoint: AsFd,
     {
-        match (&self.command, &self.file) {
-            (Some(_), Some(_)) => Err(Failure::Usage("-f FILE and a command exclude each other".to_owned())),
-            (None, None) => Err(Failure::Usage("no command is given; `ng help` lists them".to_owned())),
-            (None, Some(file)) => {
-                let text = script::read(file)?;
-                script::run(&mut self.open(transport, host())?, file, &text)
-            }
-            (Some(Command::Validate(command)), None) => command.run(self.json),
-            (Some(Command::Hook(hook)), None) => hook.run(self.open(transport, host())?),
-            (Some(Command::Verb(verb)), None) => {
-                verb.check()?;
-                verb.run(&mut self.open(transport, host())?)
-            }
+        match self {
+            Self::Verb(verb) => verb.run(session),
+            Self::Hook(verb) => verb.run(session),
+            Self::Read(verb) => verb.run(session),
+            alone => alone.run_alone(session.json).unwrap_or_else(|| {
+                let text = "this works on the command line only";
+                Err(Failure::Usage(text.to_owned()))
+            }),
         }
-    }
-
-    /// Makes ng's own node.
-    fn open<T: Transport>(&self, transport: T, host: Box<dyn Host>) -> Result<Session<Traced<T>>> {
-        let name = match &self.node_name {
-            Some(name) => name.clone(),
-            None => format!("ng{}", std::process::id())
-                .parse()
-                .map_err(netgraph::Error::from)?,
-        };
-        Session::open(Traced::new(transport, self.debug), host, &name, self.json)
     }
 }
 
@@ -189,19 +233,20 @@ impl Verb {
             Self::Write(verb) => verb.run(session),
             Self::Apply(verb) => verb.run(session),
             Self::Destroy(verb) => verb.run(session),
+            Self::Debug(verb) => verb.run(session),
+            Self::Help(verb) => verb.run(session),
+            Self::Quit(verb) => verb.run(session),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
     fn the_command_line_is_consistent() {
-        Opt::command().debug_assert();
+        words::grammar::<Opt>().debug_assert();
     }
 
     #[test]
@@ -224,7 +269,7 @@ mod tests {
             "ng -f -",
             "ng apply --json x.yaml",
         ] {
-            let parsed = Opt::try_parse_from(line.split(' '));
+            let parsed = words::parse::<Opt>(line.split(' '));
             assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
         }
         for line in [
@@ -235,7 +280,7 @@ mod tests {
             "ng name em0: a.b",
             "ng write x",
         ] {
-            assert!(Opt::try_parse_from(line.split(' ')).is_err(), "{line}");
+            assert!(words::parse::<Opt>(line.split(' ')).is_err(), "{line}");
         }
     }
 }

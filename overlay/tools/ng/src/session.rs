@@ -8,6 +8,24 @@ use serde::Serialize;
 use crate::explain;
 use crate::failure::{Failure, Result};
 use crate::host::Host;
+use crate::program::Program;
+use crate::table::Style;
+use crate::trace::Level;
+
+/// How a session begins.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// The name of ng's own node, if it is to have one.
+    pub name: Option<NodeName>,
+    /// Whether output is JSON.
+    pub json: bool,
+    /// How output looks that is not JSON.
+    pub style: Style,
+    /// Which program speaks.
+    pub program: Program,
+    /// How much is told of what is sent and received.
+    pub level: Level,
+}
 
 /// ng's own node, and where output goes.
 pub struct Session<T: Transport> {
@@ -15,36 +33,61 @@ pub struct Session<T: Transport> {
     pub socket: Socket<T>,
     /// Whether output is JSON.
     pub json: bool,
+    /// How output looks that is not JSON.
+    pub style: Style,
+    /// Which program speaks.
+    pub program: Program,
+    /// How much is told of what is sent and received.
+    pub level: Level,
+    /// Whether `quit` was said.
+    pub over: bool,
+    /// How many files are being read, one from within the other.
+    pub depth: u8,
     /// The machine around the kernel.
-    pub host: Box<dyn Host>,
-    out: Box<dyn Write>,
+    pub host: Box<dyn Host + Send>,
+    out: Box<dyn Write + Send>,
+}
+
+/// What was done, in JSON.
+#[derive(Serialize)]
+struct Done<'a, V> {
+    done: &'a str,
+    #[serde(flatten)]
+    what: &'a V,
 }
 
 impl<T: Transport> Session<T> {
     /// Makes the node; output goes to standard output.
-    pub fn open(transport: T, host: Box<dyn Host>, name: &NodeName, json: bool) -> Result<Self> {
-        let socket = Socket::open_on(transport, Some(name)).map_err(explain::opening)?;
+    pub fn open(transport: T, host: Box<dyn Host + Send>, setup: Setup) -> Result<Self> {
         let out = Box::new(io::BufWriter::new(io::stdout()));
+        Self::with_output(transport, host, setup, out)
+    }
+
+    /// The same with output elsewhere.
+    pub fn with_output(
+        transport: T,
+        host: Box<dyn Host + Send>,
+        setup: Setup,
+        out: Box<dyn Write + Send>,
+    ) -> Result<Self> {
+        let name = setup.name.as_ref();
+        let socket = Socket::open_on(transport, name).map_err(explain::opening)?;
         Ok(Self {
             socket,
-            json,
+            json: setup.json,
+            style: setup.style,
+            program: setup.program,
+            level: setup.level,
+            over: false,
+            depth: 0,
             host,
             out,
         })
     }
 
-    /// The same with output elsewhere.
-    #[cfg(test)]
-    pub fn with_output(transport: T, json: bool, out: Box<dyn Write>) -> Self {
-        let name: NodeName = "ng1".parse().expect("a good name");
-        let socket = Socket::open_on(transport, Some(&name)).expect("a kernel in memory");
-        let host = Box::new(crate::host::FreeBsd);
-        Self {
-            socket,
-            json,
-            host,
-            out,
-        }
+    /// Sends output elsewhere from now on, and returns where it went.
+    pub fn redirect(&mut self, out: Box<dyn Write + Send>) -> Box<dyn Write + Send> {
+        std::mem::replace(&mut self.out, out)
     }
 
     /// Sends a generic message; a refusal is explained.
@@ -68,5 +111,35 @@ impl<T: Transport> Session<T> {
         }
         self.out.flush()?;
         Ok(())
+    }
+
+    /// Tells what was done, which only JSON does; `what` is an object.
+    pub fn done<V: Serialize>(&mut self, done: &str, what: &V) -> Result<()> {
+        self.print(&Done { done, what }, |_| Ok(()))
+    }
+
+    /// Tells something on standard error that is no failure. The programs that ng replaces keep silent there.
+    pub fn note(&self, text: &str) {
+        if self.program == Program::Ng {
+            eprintln!("ng: {text}");
+        }
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+
+    /// A session that prints to `out`.
+    pub fn session<T: Transport>(transport: T, json: bool, out: Box<dyn Write + Send>) -> Session<T> {
+        let setup = Setup {
+            name: Some("ng1".parse().expect("a good name")),
+            json,
+            style: Style::Plain,
+            program: Program::Ng,
+            level: Level::default(),
+        };
+        let opened = Session::with_output(transport, Box::new(crate::host::FreeBsd), setup, out);
+        opened.unwrap_or_else(|failure| panic!("{failure}"))
     }
 }

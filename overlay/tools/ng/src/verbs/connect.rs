@@ -2,6 +2,7 @@
 
 use clap::Args;
 use netgraph::{Address, Errno, Start, Transport};
+use serde::Serialize;
 
 use super::usage;
 use crate::explain;
@@ -20,6 +21,14 @@ pub struct Connect {
     arguments: Vec<String>,
 }
 
+#[derive(Serialize)]
+struct Output<'a> {
+    path: &'a str,
+    peer: &'a str,
+    hook: &'a str,
+    peer_hook: &'a str,
+}
+
 impl Connect {
     pub fn run<T: Transport>(&self, session: &mut Session<T>) -> Result<()> {
         let (path, [peer, hook, peer_hook]) = match self.arguments.as_slice() {
@@ -33,8 +42,19 @@ impl Connect {
             hook: hook.parse().map_err(usage)?,
             peer_hook: peer_hook.parse().map_err(usage)?,
         };
+        if path == request.peer && request.hook == request.peer_hook {
+            let text = format!("a link has two hooks, and both ends are `{}` of `{path}`", request.hook);
+            return Err(usage(text));
+        }
         let result = session.socket.request(&path, &request);
-        result.map_err(|error| explain(session, &path, &request, error))
+        result.map_err(|error| explain(session, &path, &request, error))?;
+        let output = Output {
+            path: path.as_str(),
+            peer,
+            hook,
+            peer_hook,
+        };
+        session.done("connect", &output)
     }
 }
 
@@ -50,9 +70,12 @@ pub(super) fn explain<T: Transport>(
         Some(Errno::ENOENT | Errno::ENXIO) => {
             explain::missing(socket, path).or_else(|| explain::missing(socket, &peer))
         }
-        Some(Errno::EEXIST) => explain::taken_hook(socket, path, &request.hook)
+        Some(Errno::EEXIST) => explain::same_hook(socket, (path, &request.hook), (&peer, &request.peer_hook))
+            .or_else(|| explain::taken_hook(socket, path, &request.hook))
             .or_else(|| explain::taken_hook(socket, &peer, &request.peer_hook)),
-        _ => None,
+        Some(Errno::EINVAL) => explain::hook_of_node(socket, path, request.hook.as_str())
+            .or_else(|| explain::hook_of_node(socket, &peer, request.peer_hook.as_str())),
+        _ => return explain::refusal(socket, error),
     };
     let hints = hint.into_iter().collect();
     Failure::Netgraph { error, hints }

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use netgraph::{Address, RemoveHook, Transport};
+use serde::Serialize;
 
 use super::{hook_name, usage};
 use crate::explain;
@@ -20,6 +21,13 @@ pub struct Rmhook {
     arguments: Vec<String>,
 }
 
+#[derive(Serialize)]
+struct Output<'a> {
+    path: &'a str,
+    hook: &'a str,
+    was_there: bool,
+}
+
 impl Rmhook {
     pub fn run<T: Transport>(&self, session: &mut Session<T>) -> Result<()> {
         let (path, hook) = match self.arguments.as_slice() {
@@ -30,10 +38,15 @@ impl Rmhook {
         let path: Address = path.parse().map_err(usage)?;
         let hook = hook_name(hook)?;
         let absent = explain::absent_hook(&mut session.socket, &path, &hook);
-        session.request(&path, &RemoveHook(hook))?;
-        if let Some(absent) = absent {
-            eprintln!("ng: nothing to break: {absent}");
+        session.request(&path, &RemoveHook(hook.clone()))?;
+        if let Some(absent) = &absent {
+            session.note(&format!("nothing to break: {absent}"));
         }
-        Ok(())
+        let output = Output {
+            path: path.as_str(),
+            hook: hook.as_str(),
+            was_there: absent.is_none(),
+        };
+        session.done("rmhook", &output)
     }
 }

@@ -1,30 +1,22 @@
 //! The verbs on a netgraph in memory: what they print, what they change, and what they say when they cannot.
 
-use std::cell::RefCell;
 use std::fs;
 use std::io::{self, Write};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
-use clap::Parser;
 use netgraph::fake::Fake;
 
-use crate::cli::Verb;
+use crate::cli::Command;
 use crate::failure::Failure;
-use crate::session::Session;
-
-#[derive(Parser)]
-#[command(no_binary_name = true)]
-struct Line {
-    #[command(subcommand)]
-    verb: Verb,
-}
+use crate::script;
+use crate::session::tests::session;
 
 #[derive(Clone, Default)]
-struct Output(Rc<RefCell<Vec<u8>>>);
+struct Output(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(bytes)
+        self.0.lock().unwrap().write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -35,10 +27,12 @@ impl Write for Output {
 /// Runs one command as a process of its own would.
 fn run(fake: &Fake, line: &str, json: bool) -> Result<String, Failure> {
     let output = Output::default();
-    let mut session = Session::with_output(fake.clone(), json, Box::new(output.clone()));
-    let words = line.split(' ');
-    Line::try_parse_from(words).expect(line).verb.run(&mut session)?;
-    let bytes = output.0.borrow().clone();
+    let mut session = session(fake.clone(), json, Box::new(output.clone()));
+    script::line(&mut session, line, &|command, session| match command {
+        Command::Verb(verb) => verb.run(session),
+        other => panic!("{other:?} needs a kernel with descriptors"),
+    })?;
+    let bytes = output.0.lock().unwrap().clone();
     Ok(String::from_utf8(bytes).unwrap())
 }
 
@@ -194,14 +188,17 @@ fn refusals_say_what_is_there_instead() {
             "mkpeer em0: tee lower right",
             "hook `lower` of `em0:` leads to `tap:`, hook `left`",
         ),
-        ("mkpeer em1: tee lower middle", "ng_tee(4) lists the hooks of that type"),
+        (
+            "mkpeer em1: tee lower middle",
+            "type tee has no hook `middle`; there are `left`, `right`",
+        ),
         ("connect em1: tpa: lower right", "did you mean `tap`?"),
         (
             "connect em1: tap: lower left",
             "hook `left` of `tap:` leads to `em0:`, hook `lower`",
         ),
         ("name em1: tap", "another node has that name (EADDRINUSE)"),
-        ("msg em0: fly", "it is of type ether; ng_ether(4) lists its commands"),
+        ("msg em0: fly", "it is of type ether; it knows `getifname`"),
         ("write x 1", "ng's own node has no hooks"),
     ];
     for (line, part) in rows {
