@@ -103,10 +103,13 @@ where
     let text = lock(session).program.prompt();
     loop {
         match prompt.readline(text) {
-            Ok(line) => {
-                remember(prompt, &line);
-                if !run_line(&mut lock(session), &line)? {
-                    return Ok(());
+            Ok(typed) => {
+                // What is pasted may be several lines.
+                for line in typed.lines() {
+                    remember(prompt, line);
+                    if !run_line(&mut lock(session), line)? {
+                        return Ok(());
+                    }
                 }
             }
             Err(ReadlineError::Interrupted) => {}

@@ -1,0 +1,257 @@
+//! `ng` on a terminal: the prompt, its keys, and what comes meanwhile.
+
+#![cfg(target_os = "linux")]
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, ExitStatus};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+mod common;
+
+use common::{Daemon, PATIENCE};
+
+/// Keys.
+const TAB: &str = "\t";
+const UP: &str = "\x1b[A";
+const ENTER: &str = "\r";
+const CTRL_C: &str = "\x03";
+const CTRL_D: &str = "\x04";
+
+/// A program on a terminal, and somebody at its keys.
+struct Terminal {
+    child: Child,
+    keys: File,
+    shown: Receiver<Vec<u8>>,
+    text: String,
+}
+
+impl Terminal {
+    fn start(daemon: &Daemon, name: &str, home: Option<&str>) -> Self {
+        let pty = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&pty).unwrap();
+        unlockpt(&pty).unwrap();
+        let path = ptsname(&pty, Vec::new()).unwrap().into_string().unwrap();
+        let side = || OpenOptions::new().read(true).write(true).open(&path).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ng"));
+        command
+            .arg0(name)
+            .env("NG_HOSTED", daemon.socket())
+            .env("TERM", "xterm");
+        command.env("NO_COLOR", "1").env_remove("HOME");
+        command.stdin(side()).stdout(side()).stderr(side());
+        if let Some(home) = home {
+            command.env("HOME", home);
+        }
+        let child = command.spawn().unwrap();
+        let keys = File::from(pty);
+        let shown = read(keys.try_clone().unwrap());
+        Self {
+            child,
+            keys,
+            shown,
+            text: String::new(),
+        }
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Waits for a text, and forgets what was shown up to its end; returns it.
+    fn wait(&mut self, text: &str) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(place) = self.text.find(text) {
+                return self.text.drain(..place + text.len()).collect();
+            }
+            match self
+                .shown
+                .recv_timeout(deadline.saturating_duration_since(Instant::now()))
+            {
+                Ok(bytes) => self.text.push_str(&plain(&bytes)),
+                Err(RecvTimeoutError::Timeout) => panic!("`{text}` was not shown, but: {:?}", self.text),
+                Err(RecvTimeoutError::Disconnected) => panic!("it ended without `{text}`: {:?}", self.text),
+            }
+        }
+    }
+
+    /// Presses a key at the prompt; while a command is carried out, the terminal itself would take it.
+    fn press_at_prompt(&mut self, prompt: &str, key: &str) {
+        self.wait(prompt);
+        self.press(key);
+    }
+
+    fn end(mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        panic!("it does not end: {:?}", self.text);
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Collects what is shown until the program has ended.
+fn read(mut screen: File) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(length @ 1..) = screen.read(&mut buffer) {
+            if sender.send(buffer[..length].to_vec()).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
+}
+
+/// Without the sequences that move the cursor and colour.
+fn plain(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let mut rest = text.as_ref();
+    let mut plain = String::new();
+    while let Some((before, sequence)) = rest.split_once("\x1b[") {
+        plain.push_str(before);
+        rest = sequence.trim_start_matches(|character: char| !character.is_ascii_alphabetic());
+        rest = rest.get(1..).unwrap_or_default();
+    }
+    plain + rest
+}
+
+#[test]
+fn lines_are_run_and_failures_do_not_end_it() {
+    let daemon = Daemon::start();
+    let mut terminal = Terminal::start(&daemon, "ng", None);
+    terminal.wait("ng> ");
+    terminal.press("mkpeer tee a left\r");
+    terminal.wait("ng> ");
+    terminal.press("name a tap0\r");
+    terminal.press("show nosuch:\r");
+    terminal.wait("there is no node `nosuch:`");
+    terminal.press("list\r");
+    terminal.wait("NAME");
+    terminal.wait("tap0");
+    terminal.press_at_prompt("ng> ", CTRL_C);
+    terminal.press("show tap0:\r");
+    terminal.wait("tap0: tee [");
+    terminal.press("quit\r");
+    assert!(terminal.end().success());
+}
+
+#[test]
+fn tab_completes_what_is_alive() {
+    let daemon = Daemon::start();
+    let mut terminal = Terminal::start(&daemon, "ng", None);
+    terminal.wait("ng> ");
+    terminal.press("mkpeer tee a left\rname a some_tee\r");
+    terminal.wait("name a some_tee");
+    terminal.wait("ng> ");
+    terminal.press("sh");
+    terminal.press(TAB);
+    terminal.press("ow som");
+    terminal.press(TAB);
+    terminal.wait("some_tee:");
+    terminal.press(TAB);
+    terminal.wait("some_tee:left");
+    terminal.press(ENTER);
+    terminal.wait("socket [");
+    terminal.press("mkpeer some_tee: bri");
+    terminal.press(TAB);
+    terminal.wait("bridge ");
+    terminal.press("left2");
+    terminal.press(TAB);
+    terminal.wait("left2right ");
+    terminal.press("upl");
+    terminal.press(TAB);
+    terminal.wait("uplink0 ");
+    terminal.press(ENTER);
+    terminal.wait("ng> ");
+    terminal.press("msg some_tee:left2right getc");
+    terminal.press(TAB);
+    terminal.press(TAB);
+    terminal.wait("getclrstats");
+    terminal.wait("getconfig");
+    terminal.press(CTRL_C);
+    terminal.press_at_prompt("ng> ", CTRL_D);
+    assert!(terminal.end().success());
+}
+
+#[test]
+fn lines_are_remembered_in_a_file_of_their_owner() {
+    let daemon = Daemon::start();
+    let home = daemon.folder.path().to_str().unwrap();
+    for _ in 0..2 {
+        let mut terminal = Terminal::start(&daemon, "ng", Some(home));
+        terminal.wait("ng> ");
+        terminal.press("types\r");
+        terminal.wait("NODES");
+        terminal.press_at_prompt("ng> ", CTRL_D);
+        assert!(terminal.end().success());
+    }
+    let mut terminal = Terminal::start(&daemon, "ng", Some(home));
+    terminal.wait("ng> ");
+    terminal.press(UP);
+    terminal.wait("types");
+    terminal.press(ENTER);
+    terminal.wait("NODES");
+    terminal.press_at_prompt("ng> ", CTRL_D);
+    assert!(terminal.end().success());
+    let file = daemon.folder.path().join(".ng_history");
+    assert!(fs::read_to_string(&file).unwrap().lines().any(|line| line == "types"));
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn packets_and_messages_are_shown_while_a_line_is_typed() {
+    let daemon = Daemon::start();
+    let mut terminal = Terminal::start(&daemon, "ngctl", None);
+    let help = terminal.wait("+ ");
+    assert!(help.starts_with("Available commands:"), "{help}");
+    terminal.press("mkpeer hub foo port\rname foo hub0\r");
+    terminal.wait("name foo hub0");
+    terminal.wait("+ ");
+    terminal.press("show hub");
+    terminal.wait("show hub");
+    daemon.ng(&[
+        "-f",
+        &daemon.file("packet", "connect hub0: x other\nwrite x 0x68 0x65 0x79\n"),
+    ]);
+    terminal.wait("Rec'd data packet on hook \"foo\":");
+    terminal.wait("0000:  68 65 79 ");
+    terminal.wait("+ show hub");
+    terminal.press("0:\r");
+    terminal.wait("Name: hub0 ");
+    terminal.press("msg . events 1\rmkpeer hole bar in\r");
+    terminal.wait("Rec'd command \"hookconnected\"");
+    terminal.press_at_prompt("+ ", CTRL_D);
+    assert!(terminal.end().success());
+}
+
+#[test]
+fn errors_and_answers_are_json_there_as_well() {
+    let daemon = Daemon::start();
+    let mut terminal = Terminal::start(&daemon, "ng", None);
+    terminal.wait("ng> ");
+    terminal.press("debug 1\rdebug\r");
+    terminal.wait("Current debug level is 1");
+    terminal.press("debug -\rfly\r");
+    terminal.wait("ng: unrecognized subcommand 'fly'");
+    terminal.press("exit\r");
+    assert!(terminal.end().success());
+}
