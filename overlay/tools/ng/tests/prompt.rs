@@ -148,6 +148,7 @@ fn lines_are_run_and_failures_do_not_end_it() {
     terminal.wait("NAME");
     terminal.wait("tap0");
     terminal.press_at_prompt("ng> ", CTRL_C);
+    terminal.wait("ng> ");
     terminal.press("show tap0:\r");
     terminal.wait("tap0: tee [");
     terminal.press("quit\r");
@@ -179,7 +180,7 @@ fn tab_completes_what_is_alive() {
     terminal.wait("left2right ");
     terminal.press("upl");
     terminal.press(TAB);
-    terminal.wait("uplink0 ");
+    terminal.wait("uplink1 ");
     terminal.press(ENTER);
     terminal.wait("ng> ");
     terminal.press("msg some_tee:left2right getc");

@@ -154,9 +154,10 @@ fn named(kind: &str, used: &[&str]) -> Vec<Candidate> {
     };
     let names = names.iter().map(|&name| name.to_owned());
     let free = |word: &&str| {
-        (0..1024)
-            .map(|number| format!("{word}{number}"))
-            .find(|name| !used.contains(&name.as_str()))
+        // ng_bridge(4) has no uplink0.
+        let first = u32::from(*word == "uplink");
+        let mut all = (first..1024).map(|number| format!("{word}{number}"));
+        all.find(|name| !used.contains(&name.as_str()))
     };
     let all = names
         .filter(|name| !used.contains(&name.as_str()))

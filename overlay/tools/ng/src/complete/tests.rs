@@ -46,7 +46,7 @@ fn what_is_offered_fits_the_place() {
         ("mkpeer em1: bri", &["bridge"]),
         ("mkpeer em1: bridge l", &["lower"]),
         ("mkpeer em0: bridge l", &[]),
-        ("mkpeer em1: bridge lower ", &["link0", "uplink0"]),
+        ("mkpeer em1: bridge lower ", &["link0", "uplink1"]),
         ("connect em1: tap: u", &["upper"]),
         ("connect em1: tap: lower ", &["left2right", "right", "right2left"]),
         ("rmhook tap: ", &["left"]),
