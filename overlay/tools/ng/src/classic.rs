@@ -1,16 +1,21 @@
 //! The command lines of ngctl(8) and nghook(8), for when this is called by one of those names.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Parser};
-use netgraph::NodeName;
+use netgraph::{NodeName, Transport};
 
 use crate::cli::Command;
+use crate::failure::{self, Failure, Result};
 use crate::invocation::{Invocation, Task};
 use crate::program::Program;
+use crate::script::{Line, Runner};
+use crate::session::Session;
 use crate::table::Style;
 use crate::verbs::hook::Hook;
+use crate::words;
 
 /// See and change the netgraph(4) graph: ng by ngctl(8)'s name
 #[derive(Debug, Parser)]
@@ -52,6 +57,37 @@ struct Nghook {
 
     #[command(flatten)]
     hook: Hook,
+}
+
+/// Write the graph in the language of graphviz to FILE, or to standard output
+#[derive(Debug, Parser)]
+#[command(name = "dot", no_binary_name = true)]
+struct Dot {
+    /// Without nodes for the ends of edges, as ng draws it in any case
+    #[arg(short = 'c')]
+    _compact: bool,
+
+    /// The file
+    file: Option<PathBuf>,
+}
+
+/// ngctl's `dot`, whose argument is the file to write, not a node.
+pub fn dot<T: Transport>(session: &mut Session<T>, arguments: &[String], runner: Runner<'_, T>) -> Result<()> {
+    let dot = Dot::try_parse_from(arguments).map_err(|error| failure::from_clap(&error))?;
+    let command = words::parse::<Line>(["dot"])
+        .map_err(|error| failure::from_clap(&error))?
+        .command;
+    let Some(path) = dot.file else {
+        return runner(&command, session);
+    };
+    let file = File::create(&path).map_err(|error| {
+        let what = "could not write the drawing";
+        Failure::Io { what, error }
+    })?;
+    let before = session.redirect(Box::new(file));
+    let drawn = runner(&command, session);
+    session.redirect(before);
+    drawn
 }
 
 /// What ngctl's arguments ask for. A command goes before a file.

@@ -209,6 +209,9 @@ impl Verb {
     /// Finds what is wrong without asking the kernel.
     fn check(&self) -> Result<()> {
         match self {
+            Self::Mkpeer(verb) => verb.check(),
+            Self::Connect(verb) => verb.check(),
+            Self::Rmhook(verb) => verb.check(),
             Self::Apply(verb) => verb.check(),
             Self::Destroy(verb) => verb.check(),
             _ => Ok(()),
@@ -272,14 +275,7 @@ mod tests {
             let parsed = words::parse::<Opt>(line.split(' '));
             assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
         }
-        for line in [
-            "ng show",
-            "ng mkpeer a b",
-            "ng s x",
-            "ng show a..b",
-            "ng name em0: a.b",
-            "ng write x",
-        ] {
+        for line in ["ng show", "ng s x", "ng show a..b", "ng name em0: a.b", "ng write x"] {
             assert!(words::parse::<Opt>(line.split(' ')).is_err(), "{line}");
         }
     }

@@ -78,6 +78,7 @@ where
 fn open_prompt<T: Transport>(session: &Mutex<Session<T>>) -> rustyline::Result<Prompt<'_, T>> {
     let config = Config::builder()
         .completion_type(CompletionType::List)
+        .completion_show_all_if_ambiguous(true)
         .max_history_size(REMEMBERED)?
         .history_ignore_dups(true)?
         .build();

@@ -7,8 +7,10 @@ use std::path::Path;
 use clap::Parser;
 use netgraph::Transport;
 
+use crate::classic;
 use crate::cli::Command;
 use crate::failure::{self, Failure, Result};
+use crate::program::Program;
 use crate::session::Session;
 use crate::words;
 
@@ -101,9 +103,12 @@ pub fn run_words<T: Transport>(session: &mut Session<T>, words: &[&str], runner:
         Some(command) if command.is_empty() => return Ok(()),
         Some(command) => command.make_ascii_lowercase(),
     }
+    if session.program == Program::Ngctl && words::meant(&words[0]) == Some("dot") {
+        return classic::dot(session, &words[1..], runner);
+    }
     match words::parse::<Line>(words) {
         Ok(Line { command }) => runner(&command, session),
-        Err(help) if !help.use_stderr() => session.print(&(), |out| write!(out, "{help}")),
+        Err(help) if !help.use_stderr() => session.say(&help.to_string()),
         Err(error) => Err(failure::from_clap(&error)),
     }
 }

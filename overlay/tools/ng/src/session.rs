@@ -113,6 +113,12 @@ impl<T: Transport> Session<T> {
         Ok(())
     }
 
+    /// Prints text, whatever the form of output.
+    pub fn say(&mut self, text: &str) -> Result<()> {
+        self.out.write_all(text.as_bytes())?;
+        Ok(self.out.flush()?)
+    }
+
     /// Tells what was done, which only JSON does; `what` is an object.
     pub fn done<V: Serialize>(&mut self, done: &str, what: &V) -> Result<()> {
         self.print(&Done { done, what }, |_| Ok(()))

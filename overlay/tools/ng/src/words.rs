@@ -69,8 +69,14 @@ fn beginnings(name: &'static str) -> impl Iterator<Item = &'static str> {
     all.filter(move |word| {
         let fresh = !seen.contains(word);
         seen.push(*word);
-        fresh && NGCTL.iter().all(|(other, _)| *other == name || !begins(other, word))
+        fresh && meant(word) == Some(name)
     })
+}
+
+/// The command of ngctl that the word stands for, if it is one.
+pub fn meant(word: &str) -> Option<&'static str> {
+    let mut commands = NGCTL.iter().map(|(name, _)| *name).filter(|name| begins(name, word));
+    commands.next().filter(|_| commands.next().is_none())
 }
 
 fn words(name: &str) -> impl Iterator<Item = &'static str> {
@@ -92,7 +98,7 @@ mod tests {
     use super::*;
     use crate::script::Line;
 
-    fn meant(word: &str) -> Option<String> {
+    fn found(word: &str) -> Option<String> {
         let grammar = grammar::<Line>();
         grammar.find_subcommand(word).map(|found| found.get_name().to_owned())
     }
@@ -126,6 +132,7 @@ mod tests {
             ("di", "rmhook"),
         ];
         for (word, command) in rows {
+            assert_eq!(found(word).unwrap_or_default(), command, "{word}");
             assert_eq!(meant(word).unwrap_or_default(), command, "{word}");
         }
     }
@@ -140,7 +147,7 @@ mod tests {
     #[test]
     fn what_fits_several_commands_of_ngctl_is_no_word() {
         for word in ["s", "c", "d", "m", "r", "sh", "rm"] {
-            assert_eq!(meant(word), None, "{word}");
+            assert_eq!((found(word), meant(word)), (None, None), "{word}");
         }
     }
 }

@@ -185,10 +185,10 @@ fn tab_completes_what_is_alive() {
     terminal.wait("ng> ");
     terminal.press("msg some_tee:left2right getc");
     terminal.press(TAB);
-    terminal.press(TAB);
     terminal.wait("getclrstats");
     terminal.wait("getconfig");
-    terminal.press(CTRL_C);
+    terminal.press_at_prompt("getc", CTRL_C);
+    terminal.wait("\n");
     terminal.press_at_prompt("ng> ", CTRL_D);
     assert!(terminal.end().success());
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use netgraph::{Address, Errno, Start, Transport};
 use serde::Serialize;
 
-use super::usage;
+use super::{miscounted, usage};
 use crate::explain;
 use crate::failure::{Failure, Result};
 use crate::session::Session;
@@ -17,7 +17,7 @@ use crate::session::Session;
 #[command(override_usage = "ng connect [PATH] <PEER> <HOOK> <PEERHOOK>")]
 pub struct Connect {
     /// The usage line has them by name
-    #[arg(num_args = 3..=4, required = true, hide = true)]
+    #[arg(hide = true)]
     arguments: Vec<String>,
 }
 
@@ -30,11 +30,16 @@ struct Output<'a> {
 }
 
 impl Connect {
-    pub fn run<T: Transport>(&self, session: &mut Session<T>) -> Result<()> {
+    /// Finds what is wrong with the arguments.
+    pub fn check(&self) -> Result<()> {
+        self.request().map(drop)
+    }
+
+    fn request(&self) -> Result<(Address, netgraph::Connect)> {
         let (path, [peer, hook, peer_hook]) = match self.arguments.as_slice() {
             [peer, hook, peer_hook] => (".", [peer, hook, peer_hook]),
             [path, peer, hook, peer_hook] => (path.as_str(), [peer, hook, peer_hook]),
-            _ => return Err(usage("connect takes three or four arguments")),
+            other => return Err(miscounted("connect", "[PATH] PEER HOOK PEERHOOK", other.len())),
         };
         let path: Address = path.parse().map_err(usage)?;
         let request = netgraph::Connect {
@@ -46,13 +51,18 @@ impl Connect {
             let text = format!("a link has two hooks, and both ends are `{}` of `{path}`", request.hook);
             return Err(usage(text));
         }
+        Ok((path, request))
+    }
+
+    pub fn run<T: Transport>(&self, session: &mut Session<T>) -> Result<()> {
+        let (path, request) = self.request()?;
         let result = session.socket.request(&path, &request);
         result.map_err(|error| explain(session, &path, &request, error))?;
         let output = Output {
             path: path.as_str(),
-            peer,
-            hook,
-            peer_hook,
+            peer: request.peer.as_str(),
+            hook: request.hook.as_str(),
+            peer_hook: request.peer_hook.as_str(),
         };
         session.done("connect", &output)
     }

@@ -4,7 +4,7 @@ use clap::Args;
 use netgraph::{Address, Errno, GetNodeInfo, MakePeer, Transport};
 use serde::Serialize;
 
-use super::{NodeJson, usage};
+use super::{NodeJson, miscounted, usage};
 use crate::explain;
 use crate::failure::{Failure, Result};
 use crate::session::Session;
@@ -17,7 +17,7 @@ use crate::session::Session;
 #[command(override_usage = "ng mkpeer [PATH] <TYPE> <HOOK> <PEERHOOK>")]
 pub struct Mkpeer {
     /// The usage line has them by name
-    #[arg(num_args = 3..=4, required = true, hide = true)]
+    #[arg(hide = true)]
     arguments: Vec<String>,
 }
 
@@ -31,18 +31,27 @@ struct Output<'a> {
 }
 
 impl Mkpeer {
-    pub fn run<T: Transport>(&self, session: &mut Session<T>) -> Result<()> {
+    /// Finds what is wrong with the arguments.
+    pub fn check(&self) -> Result<()> {
+        self.request().map(drop)
+    }
+
+    fn request(&self) -> Result<(Address, MakePeer)> {
         let (path, [kind, hook, peer_hook]) = match self.arguments.as_slice() {
             [kind, hook, peer_hook] => (".", [kind, hook, peer_hook]),
             [path, kind, hook, peer_hook] => (path.as_str(), [kind, hook, peer_hook]),
-            _ => return Err(usage("mkpeer takes three or four arguments")),
+            other => return Err(miscounted("mkpeer", "[PATH] TYPE HOOK PEERHOOK", other.len())),
         };
-        let path: Address = path.parse().map_err(usage)?;
         let request = MakePeer {
             type_name: kind.parse().map_err(usage)?,
             hook: hook.parse().map_err(usage)?,
             peer_hook: peer_hook.parse().map_err(usage)?,
         };
+        Ok((path.parse().map_err(usage)?, request))
+    }
+
+    pub fn run<T: Transport>(&self, session: &mut Session<T>) -> Result<()> {
+        let (path, request) = self.request()?;
         let result = session.socket.request(&path, &request);
         result.map_err(|error| explain(session, &path, &request, error))?;
         if !session.json {
@@ -52,9 +61,9 @@ impl Mkpeer {
         let made = made.and_then(|made| session.socket.request(&made, &GetNodeInfo).ok());
         let output = Output {
             path: path.as_str(),
-            r#type: kind,
-            hook,
-            peer_hook,
+            r#type: request.type_name.as_str(),
+            hook: request.hook.as_str(),
+            peer_hook: request.peer_hook.as_str(),
             node: made.as_ref().map(|made| NodeJson::new(made, None)),
         };
         session.done("mkpeer", &output)

@@ -90,6 +90,14 @@ fn node_line(node: &NodeInfo) -> String {
     )
 }
 
+/// A command with fewer or more arguments than it takes.
+fn miscounted(command: &str, arguments: &str, count: usize) -> Failure {
+    let plural = if count == 1 { "argument makes" } else { "arguments make" };
+    usage(format!(
+        "{count} {plural} no `{command}`\n  hint: usage: {command} {arguments}"
+    ))
+}
+
 /// A hook's name from the command line.
 fn hook_name(text: &str) -> Result<HookName> {
     text.parse().map_err(usage)
