@@ -38,7 +38,7 @@ struct Ngctl {
     node_name: Option<NodeName>,
 
     /// The command and its arguments
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(trailing_var_arg = true)]
     words: Vec<String>,
 }
 
