@@ -14,8 +14,8 @@ use crate::program::Program;
 use crate::session::Session;
 use crate::table::Style;
 use crate::verbs::{
-    apply, complete, config, connect, debug, destroy, dot, help, hook, list, mkpeer, msg, name, quit, read, rmhook,
-    show, shutdown, status, types, validate, write,
+    apply, complete, completions, config, connect, debug, destroy, dot, help, hook, list, manual, mkpeer, msg, name,
+    quit, read, rmhook, show, shutdown, status, types, validate, write,
 };
 use crate::words;
 
@@ -75,7 +75,7 @@ pub struct Opt {
     command: Option<Command>,
 }
 
-const EXIT_STATUS: &str = "\
+pub const EXIT_STATUS: &str = "\
 Exit status:
   0   done
   1   apply --dry-run: something is missing from the live graph
@@ -99,6 +99,10 @@ pub enum Command {
     Read(read::Read),
     #[command(hide = true)]
     #[command(hide = true)]
+    #[command(hide = true)]
+    Completions(completions::Completions),
+    #[command(hide = true)]
+    Manual(manual::Manual),
     #[command(hide = true, name = "__complete")]
     Complete(complete::Complete),
 }
@@ -176,6 +180,8 @@ impl Command {
     pub fn run_alone(&self, json: bool) -> Option<Result<()>> {
         match self {
             Self::Validate(verb) => Some(verb.run(json)),
+            Self::Completions(verb) => Some(verb.run()),
+            Self::Manual(verb) => Some(verb.run()),
             _ => None,
         }
     }

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 mod classic;
 mod cli;
+mod companions;
 mod complete;
 mod dump;
 mod explain;
@@ -19,6 +20,7 @@ mod incoming;
 mod interactive;
 mod invocation;
 mod live;
+mod manual;
 mod program;
 mod script;
 mod session;
@@ -27,6 +29,8 @@ mod table;
 mod trace;
 mod verbs;
 mod words;
+
+pub use companions::{Body, Companion, companions};
 
 use cli::Opt;
 use program::Program;

@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod complete;
+pub mod completions;
 pub mod config;
 pub mod connect;
 pub mod debug;
@@ -10,6 +11,7 @@ pub mod dot;
 pub mod help;
 pub mod hook;
 pub mod list;
+pub mod manual;
 pub mod mkpeer;
 pub mod msg;
 pub mod name;

@@ -15,7 +15,7 @@ use crate::session::Session;
 ///
 /// The node has hooks when earlier lines of a file given to `ng -f` have connected it.
 #[derive(Debug, Args)]
-#[command(override_usage = "ng write <HOOK> <-f FILE | BYTE...>")]
+#[command(override_usage = "ng write <HOOK> -f <FILE>\n       ng write <HOOK> <BYTE>...")]
 pub struct Write {
     /// The hook
     hook: String,
