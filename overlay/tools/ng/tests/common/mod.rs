@@ -12,6 +12,9 @@ use hostkern::{Config, Kernel, Subject};
 use hostkernd::{Server, Stop, serve};
 use tempfile::TempDir;
 
+#[cfg(target_os = "linux")]
+pub mod terminal;
+
 /// How long anything may take.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
