@@ -274,6 +274,7 @@ mod tests {
         LiveNode {
             id: NodeId(id),
             name: name.map(str::to_owned),
+            assumed: false,
             type_name: kind.to_owned(),
             hooks: u32::try_from(links.len()).unwrap(),
             links: links

@@ -263,6 +263,9 @@ impl World {
     }
 
     fn link(&mut self, a: (u32, String), b: (u32, String)) -> Result<(), Errno> {
+        if a == b {
+            return Err(Errno::EEXIST);
+        }
         for (id, hook) in [&a, &b] {
             let node = &self.nodes[id];
             if node.hook(hook).is_some() {
@@ -346,11 +349,22 @@ impl World {
         Ok(None)
     }
 
+    /// The name that a new node of the type has from the beginning.
+    fn first_name(&self, kind: &str) -> Option<String> {
+        let prefix = kinds::prefix(kind)?;
+        let mut names = (0..).map(|number| format!("{prefix}{number}"));
+        names.find(|name| self.by_name(name).is_none())
+    }
+
     fn make_peer(&mut self, at: u32, kind: &str, hook: String, peer_hook: String) -> Result<(), Errno> {
         if !kinds::exists(kind) {
             return Err(Errno::ENOENT);
         }
+        if !kinds::can_be_made(kind) {
+            return Err(Errno::EINVAL);
+        }
         let new = self.add(kind);
+        self.nodes.entry(new).or_default().name = self.first_name(kind);
         self.link((at, hook), (new, peer_hook)).inspect_err(|_| {
             self.nodes.remove(&new);
         })
@@ -366,6 +380,9 @@ impl Node {
         let words = Message::from_bytes(data).map_err(|_| Errno::EINVAL)?;
         if !kinds::knows(&self.kind, &words.name) {
             return Err(Errno::ENOSYS);
+        }
+        if !kinds::takes(&words.name, &until_zero(&words.data)) {
+            return Err(Errno::EINVAL);
         }
         let binary = Message {
             cookie: 1,

@@ -1,29 +1,26 @@
 //! The command line.
 
+use std::ffi::OsString;
+use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
-#[cfg(not(target_os = "freebsd"))]
-use std::path::Path;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
-#[cfg(not(target_os = "freebsd"))]
-use netgraph::hosted::Hosted;
-use netgraph::{Kernel, NodeName, Transport};
+use netgraph::{NodeName, Transport};
 
 use crate::failure::{Failure, Result};
 use crate::guard;
-use crate::host::{self, Host};
-#[cfg(not(target_os = "freebsd"))]
-use crate::hosted;
-use crate::jail::{self, InJail};
-use crate::script;
+use crate::invocation::{Invocation, Task};
+use crate::jail;
+use crate::program::Program;
 use crate::session::Session;
-use crate::state::State;
-use crate::trace::Traced;
+use crate::table::Style;
 use crate::verbs::{
-    apply, config, confirm, connect, destroy, diff, dot, dump, hook, interfaces, list, mermaid, mkpeer, msg, name,
-    plan, rmhook, show, shutdown, status, svg, tap, trace_node, types, validate, watch, write,
+    apply, complete, completions, config, confirm, connect, debug, destroy, diff, dot, dump, help, hook, interfaces,
+    list, manual, mermaid, mkpeer, msg, name, plan, quit, read, rmhook, show, shutdown, status, svg, tap, trace_node,
+    types, validate, watch, write,
 };
+use crate::words;
 
 /// See and change the netgraph(4) graph
 ///
@@ -32,12 +29,29 @@ use crate::verbs::{
 ///
 /// PATH is the address of a node: `name:`, `[id]:` with the ID in hexadecimal, or `.:` for ng's own node; hooks behind the
 /// colon lead further (`em0:lower.right`). A path without a colon starts at ng's own node.
+///
+/// Without a command, commands are asked for on a terminal, and read from standard input, one per line, elsewhere.
 #[derive(Debug, Parser)]
-#[command(name = "ng", version, infer_subcommands = true, max_term_width = 100, after_help = EXIT_STATUS)]
+#[command(
+    name = "ng",
+    version,
+    infer_subcommands = true,
+    disable_help_subcommand = true,
+    max_term_width = 100,
+    after_help = EXIT_STATUS
+)]
 pub struct Opt {
-    /// Print JSON instead of text
+    /// Print JSON instead of text; errors are JSON, too
     #[arg(long, global = true)]
     json: bool,
+
+    /// Print tables, as on a terminal, wherever output goes
+    #[arg(long, global = true, conflicts_with = "json")]
+    table: bool,
+
+    /// Print in ngctl's form, as elsewhere, on a terminal, too
+    #[arg(long, global = true, conflicts_with_all = ["json", "table"])]
+    plain: bool,
 
     /// Tell on standard error what is sent and received; twice: with its bytes
     #[arg(short = 'd', long, global = true, action = clap::ArgAction::Count)]
@@ -74,7 +88,7 @@ pub struct Opt {
     command: Option<Command>,
 }
 
-const EXIT_STATUS: &str = "\
+pub const EXIT_STATUS: &str = "\
 Exit status:
   0   done
   1   plan, diff, apply --dry-run: the live graph is not as declared
@@ -88,22 +102,31 @@ Exit status:
   75  nothing came in the time given, or another ng is changing the graph
   77  not permitted; ng needs root";
 
+/// What can be said on the command line, in a file, and at the prompt.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     #[command(flatten)]
     Verb(Verb),
     Hook(hook::Hook),
     Validate(validate::Validate),
+    #[command(visible_alias = "source", alias = ".")]
+    Read(read::Read),
     Tap(tap::Tap),
     #[command(name = tap::guardian::COMMAND, hide = true)]
-    Guard(tap::guardian::Guard),
+    TapGuardian(tap::guardian::Guard),
     #[command(hide = true)]
     Interfaces(interfaces::Interfaces),
     #[command(hide = true)]
     JailAgent(jail::agent::Agent),
+    #[command(hide = true)]
+    Completions(completions::Completions),
+    #[command(hide = true)]
+    Manual(manual::Manual),
+    #[command(hide = true, name = "__complete")]
+    Complete(complete::Complete),
 }
 
-/// What works on any kernel, also as a line of a file.
+/// What works on any kernel, also one that has no descriptors to wait for.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     #[command(visible_alias = "ls")]
@@ -134,125 +157,96 @@ pub enum Verb {
     Diff(diff::Diff),
     Dump(dump::Dump),
     Destroy(destroy::Destroy),
-    #[command(hide = true)]
+    #[command(hide = true, name = guard::COMMAND)]
     Guard(guard::Wait),
     Watch(watch::Watch),
     Trace(trace_node::Trace),
+    Debug(debug::Debug),
+    #[command(visible_alias = "?")]
+    Help(help::Help),
+    #[command(visible_alias = "exit")]
+    Quit(quit::Quit),
 }
 
 impl Opt {
-    /// Does what the command line says.
-    pub fn run(&self) -> Result<()> {
-        #[cfg(not(target_os = "freebsd"))]
-        if let Some(path) = &self.hosted {
-            if self.jail()?.is_some() {
-                return Err(Failure::Usage("a hosted kernel has no jails".to_owned()));
+    /// What the arguments ask for.
+    pub fn invocation(arguments: impl IntoIterator<Item = OsString>) -> clap::error::Result<Invocation> {
+        let opt: Self = words::parse(arguments)?;
+        let style = opt.style();
+        let task = match (opt.command, opt.file) {
+            (Some(_), Some(_)) => {
+                let text = "-f FILE and a command exclude each other";
+                return Err(words::grammar::<Self>().error(clap::error::ErrorKind::ArgumentConflict, text));
             }
-            return self.run_hosted(path);
-        }
-        match self.jail()? {
-            None => self.run_on(Kernel, &|| Box::new(host::FreeBsd::default())),
-            Some(name) => {
-                let inside = InJail::enter(host::jail_number(&name)?)?;
-                self.run_on(inside, &|| Box::new(host::FreeBsd::in_jail(&name)))
-            }
-        }
-    }
-
-    /// The jail that is asked for, or that the graph says it is for.
-    fn jail(&self) -> Result<Option<String>> {
-        let declared = match &self.command {
-            Some(Command::Verb(verb)) => verb.jail()?,
-            _ => None,
+            (Some(command), None) => Task::Command(command),
+            (None, Some(file)) => Task::File(file),
+            (None, None) if io::stdin().is_terminal() => Task::Typed,
+            (None, None) => Task::File("-".into()),
         };
-        match (&self.jail, declared) {
-            (Some(asked), Some(declared)) if *asked != declared => Err(Failure::Usage(format!(
-                "the graph is for the jail {declared}, and --jail says {asked}"
-            ))),
-            (asked, declared) => Ok(asked.clone().or(declared)),
-        }
+        Ok(Invocation {
+            program: Program::Ng,
+            json: opt.json,
+            style,
+            level: opt.debug,
+            #[cfg(not(target_os = "freebsd"))]
+            hosted: opt.hosted,
+            jail: opt.jail,
+            state: opt.state,
+            node_name: opt.node_name,
+            task,
+        })
     }
 
-    #[cfg(not(target_os = "freebsd"))]
-    fn run_hosted(&self, path: &Path) -> Result<()> {
-        if let Some(Command::Hook(hook)) = &self.command {
-            hook.check_hosted()?;
+    fn style(&self) -> Style {
+        match (self.table, self.plain) {
+            (true, _) => Style::table(),
+            (_, true) => Style::Plain,
+            _ => Style::fitting(),
         }
-        let result = self.run_on(Hosted::new(path), &|| Box::new(host::Hosted(path.to_owned())));
-        result.map_err(|failure| hosted::explain(failure, path))
-    }
-
-    /// The same, on a kernel.
-    fn run_on<T: Transport>(&self, transport: T, host: &dyn Fn() -> Box<dyn Host>) -> Result<()>
-    where
-        T::Endpoint: AsFd,
-    {
-        match (&self.command, &self.file) {
-            (Some(_), Some(_)) => Err(Failure::Usage("-f FILE and a command exclude each other".to_owned())),
-            (None, None) => Err(Failure::Usage("no command is given; `ng help` lists them".to_owned())),
-            (None, Some(file)) => {
-                let text = script::read(file)?;
-                script::run(&mut self.open(transport, host())?, file, &text)
-            }
-            (Some(Command::Validate(command)), None) => command.run(self.json),
-            (Some(Command::Interfaces(command)), None) => command.run(&*host(), self.json),
-            (Some(Command::JailAgent(agent)), None) => agent.run(),
-            (Some(Command::Hook(hook)), None) => hook.run(self.open(transport, host())?),
-            (Some(Command::Tap(tap)), None) => tap.run(&mut self.open(transport, host())?),
-            (Some(Command::Guard(guard)), None) => guard.run(&mut self.open(transport, host())?),
-            (Some(Command::Verb(verb)), None) => {
-                verb.check()?;
-                if let Some(done) = verb.run_offline(self.json) {
-                    return done;
-                }
-                verb.run(&mut self.open(transport, host())?)
-            }
-        }
-    }
-
-    /// Makes ng's own node.
-    fn open<T: Transport>(&self, transport: T, host: Box<dyn Host>) -> Result<Session<Traced<T>>> {
-        let name = match &self.node_name {
-            Some(name) => name.clone(),
-            None => format!("ng{}", std::process::id())
-                .parse()
-                .map_err(netgraph::Error::from)?,
-        };
-        let transport = Traced::new(transport, self.debug);
-        Session::open(transport, host, &name, self.json, self.state()?)
-    }
-
-    /// Where ng remembers what it made.
-    fn state(&self) -> Result<State> {
-        if let Some(folder) = &self.state {
-            return Ok(State::new(folder));
-        }
-        #[cfg(not(target_os = "freebsd"))]
-        if let Some(path) = &self.hosted {
-            let mut folder = path.clone().into_os_string();
-            folder.push(".state");
-            return Ok(State::new(folder));
-        }
-        let folder = PathBuf::from("/var/db/ng");
-        Ok(State::new(match self.jail()? {
-            None => folder,
-            Some(jail) => folder.join("jails").join(jail),
-        }))
     }
 }
 
-impl Verb {
-    /// Finds what is wrong without asking the kernel.
-    fn check(&self) -> Result<()> {
+impl Command {
+    /// Does it if it needs no kernel.
+    pub fn run_alone(&self, json: bool) -> Option<Result<()>> {
         match self {
-            Self::Plan(verb) => verb.check(),
-            Self::Apply(verb) => verb.check(),
-            Self::Diff(verb) => verb.check(),
-            Self::Destroy(verb) => verb.check(),
+            Self::Validate(verb) => Some(verb.run(json)),
+            Self::Completions(verb) => Some(verb.run()),
+            Self::Manual(verb) => Some(verb.run()),
+            Self::JailAgent(verb) => Some(verb.run()),
+            Self::Verb(verb) => verb.run_offline(json),
+            _ => None,
+        }
+    }
+
+    /// Finds what is wrong without asking the kernel.
+    pub fn check(&self) -> Result<()> {
+        match self {
+            Self::Verb(verb) => verb.check(),
             _ => Ok(()),
         }
     }
 
+    /// Does it.
+    pub fn run<T: Transport>(&self, session: &mut Session<T>) -> Result<()>
+    where
+        T::Endpoint: AsFd,
+    {
+        match self {
+            Self::Verb(verb) => verb.run(session),
+            Self::Hook(verb) => verb.run(session),
+            Self::Tap(verb) => verb.run(session),
+            Self::TapGuardian(verb) => verb.run(session),
+            Self::Read(verb) => verb.run(session),
+            alone => alone.run_alone(session.json).unwrap_or_else(|| {
+                let text = "this works on the command line only";
+                Err(Failure::Usage(text.to_owned()))
+            }),
+        }
+    }
+}
+
+impl Verb {
     /// Does it without a kernel, if that is how it is asked for.
     fn run_offline(&self, json: bool) -> Option<Result<()>> {
         match self {
@@ -264,7 +258,7 @@ impl Verb {
     }
 
     /// The jail that the graph to be worked on is for.
-    fn jail(&self) -> Result<Option<String>> {
+    pub fn jail(&self) -> Result<Option<String>> {
         let file = match self {
             Self::Plan(verb) => Some(verb.file()),
             Self::Apply(verb) => verb.file(),
@@ -274,6 +268,20 @@ impl Verb {
         };
         let graph = file.map(validate::read).transpose()?;
         Ok(graph.and_then(|graph| graph.jail().map(str::to_owned)))
+    }
+
+    /// Finds what is wrong without asking the kernel.
+    fn check(&self) -> Result<()> {
+        match self {
+            Self::Mkpeer(verb) => verb.check(),
+            Self::Connect(verb) => verb.check(),
+            Self::Rmhook(verb) => verb.check(),
+            Self::Plan(verb) => verb.check(),
+            Self::Apply(verb) => verb.check(),
+            Self::Diff(verb) => verb.check(),
+            Self::Destroy(verb) => verb.check(),
+            _ => Ok(()),
+        }
     }
 
     /// Does it.
@@ -300,22 +308,23 @@ impl Verb {
             Self::Diff(verb) => verb.run(session),
             Self::Dump(verb) => verb.run(session),
             Self::Guard(verb) => verb.run(session),
-            Self::Destroy(verb) => verb.run(session),
             Self::Watch(verb) => verb.run(session),
             Self::Trace(verb) => verb.run(session),
+            Self::Destroy(verb) => verb.run(session),
+            Self::Debug(verb) => verb.run(session),
+            Self::Help(verb) => verb.run(session),
+            Self::Quit(verb) => verb.run(session),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
     fn the_command_line_is_consistent() {
-        Opt::command().debug_assert();
+        words::grammar::<Opt>().debug_assert();
     }
 
     #[test]
@@ -325,8 +334,6 @@ mod tests {
             "ng ls",
             "ng dot",
             "ng dot em0:lower",
-            "ng svg em0: --depth 2 --direction down",
-            "ng mermaid -f graph.yaml -o graph.mmd",
             "ng show -n em0:",
             "ng mkpeer tee a b",
             "ng mkpeer em0: tee lower left",
@@ -340,18 +347,11 @@ mod tests {
             "ng -f -",
             "ng apply --json x.yaml",
         ] {
-            let parsed = Opt::try_parse_from(line.split(' '));
+            let parsed = words::parse::<Opt>(line.split(' '));
             assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
         }
-        for line in [
-            "ng show",
-            "ng mkpeer a b",
-            "ng s x",
-            "ng show a..b",
-            "ng name em0: a.b",
-            "ng write x",
-        ] {
-            assert!(Opt::try_parse_from(line.split(' ')).is_err(), "{line}");
+        for line in ["ng show", "ng s x", "ng show a..b", "ng name em0: a.b", "ng write x"] {
+            assert!(words::parse::<Opt>(line.split(' ')).is_err(), "{line}");
         }
     }
 }

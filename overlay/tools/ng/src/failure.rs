@@ -1,10 +1,15 @@
 //! How `ng` fails: what it says and its exit status.
 
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ErrorKind};
 use netgraph::Errno;
+use serde::Serialize;
 use thiserror::Error;
+
+use crate::program::Program;
 
 /// Why a verb did not do what it was asked.
 #[derive(Debug, Error)]
@@ -88,16 +93,45 @@ pub enum Failure {
     /// A wait came to its end.
     #[error("{0}")]
     Late(String),
+    /// A line of a file that could not be carried out.
+    #[error("{file}:{line}: {text}\n{failure}")]
+    Line {
+        /// The file.
+        file: String,
+        /// The line, counted from 1.
+        line: usize,
+        /// What stands there.
+        text: String,
+        /// Why not.
+        failure: Box<Failure>,
+    },
     /// Not an error: the graph is not as declared.
     #[error("")]
     Different,
 }
 
+/// A failure in JSON.
+#[derive(Serialize)]
+struct Report<'a> {
+    error: String,
+    hints: Vec<&'a str>,
+    status: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errno: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+}
+
+/// What hints start with where they are told.
+const HINT: &str = "  hint: ";
+
 /// The result of a verb.
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
 fn hint_lines(hints: &[String]) -> String {
-    hints.iter().map(|hint| format!("\n  hint: {hint}")).collect()
+    hints.iter().map(|hint| format!("\n{HINT}{hint}")).collect()
 }
 
 impl From<netgraph::Error> for Failure {
@@ -135,28 +169,175 @@ impl Failure {
             Self::Graph { .. } | Self::Refused(_) | Self::Program { .. } => 71,
             Self::Io { .. } => 74,
             Self::Late(_) => 75,
+            Self::Line { failure, .. } => failure.status(),
+        }
+    }
+
+    /// The same failure, of that line of a file.
+    #[must_use]
+    pub fn at_line(self, file: &Path, line: usize, text: &str) -> Self {
+        match self {
+            Self::Different => self,
+            failure => Self::Line {
+                file: file.display().to_string(),
+                line,
+                text: text.trim().to_owned(),
+                failure: Box::new(failure),
+            },
         }
     }
 
     /// Says it, and returns the exit status.
     ///
     /// A reader that has gone away is no failure.
-    pub fn report(&self) -> ExitCode {
-        match self {
-            Self::Io { error, .. } if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
-            Self::Different | Self::Told(_) => {}
-            Self::Graph { .. } | Self::Undone { .. } => eprintln!("{self}"),
-            _ => eprintln!("ng: {self}"),
+    pub fn report(&self, program: Program, json: bool) -> ExitCode {
+        if self.is_of_a_reader_gone() {
+            return ExitCode::SUCCESS;
         }
+        self.tell(program, json);
         self.status().into()
+    }
+
+    /// Says it on standard error.
+    pub fn tell(&self, program: Program, json: bool) {
+        let name = program.name();
+        match self {
+            Self::Different | Self::Told(_) => {}
+            _ if json => eprintln!("{}", self.in_json()),
+            Self::Graph { .. } | Self::Undone { .. } => eprintln!("{self}"),
+            Self::Line { failure, line, .. } if program != Program::Ng => {
+                failure.tell(program, json);
+                eprintln!("{name}: line {line}: error in file");
+            }
+            _ => eprintln!("{name}: {self}"),
+        }
+    }
+
+    fn is_of_a_reader_gone(&self) -> bool {
+        match self {
+            Self::Io { error, .. } => error.kind() == io::ErrorKind::BrokenPipe,
+            Self::Line { failure, .. } => failure.is_of_a_reader_gone(),
+            _ => false,
+        }
+    }
+
+    /// `{"error": ..., "hints": [...], "status": N}`, with `errno`, `file` and `line` where there are.
+    fn in_json(&self) -> String {
+        let (failure, place) = match self {
+            Self::Line {
+                file, line, failure, ..
+            } => (failure.as_ref(), Some((file.clone(), *line))),
+            Self::Graph { error, .. } => {
+                let place = error.line().map(|line| (error.file.display().to_string(), line));
+                (self, place)
+            }
+            _ => (self, None),
+        };
+        let text = failure.to_string();
+        let (hints, error): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with(HINT));
+        let report = Report {
+            error: error.join("\n"),
+            hints: hints.iter().filter_map(|hint| hint.strip_prefix(HINT)).collect(),
+            status: failure.status(),
+            errno: failure.errno().and_then(Errno::name),
+            file: place.as_ref().map(|(file, _)| file.clone()),
+            line: place.map(|(_, line)| line),
+        };
+        serde_json::to_string(&report).unwrap_or_default()
+    }
+
+    fn errno(&self) -> Option<Errno> {
+        match self {
+            Self::Netgraph { error, .. } => error.errno(),
+            _ => None,
+        }
     }
 }
 
+/// What clap says about arguments, in the form of the other failures.
+pub fn from_clap(error: &clap::Error) -> Failure {
+    let text = error.to_string();
+    let mut said: Vec<String> = Vec::new();
+    for paragraph in text.split("\n\n") {
+        let paragraph = paragraph.trim();
+        if paragraph.is_empty() || paragraph.starts_with("For more information") {
+            continue;
+        }
+        let said_so = paragraph.strip_prefix("error: ").unwrap_or(paragraph);
+        match said_so.strip_prefix("tip: ") {
+            Some(tip) => said.push(format!("{HINT}{tip}")),
+            None => said.push(said_so.replace("Usage: ", &format!("{HINT}usage: "))),
+        }
+    }
+    if error.kind() == ErrorKind::InvalidSubcommand && error.get(ContextKind::SuggestedSubcommand).is_none() {
+        said.push(format!("{HINT}`help` lists the commands"));
+    }
+    Failure::Usage(said.join("\n"))
+}
+
 /// Says what is wrong with the arguments, or gives the help that was asked for.
-pub fn usage(error: &clap::Error) -> ExitCode {
+pub fn usage(error: &clap::Error, program: Program, json: bool) -> ExitCode {
+    if json && error.use_stderr() {
+        return from_clap(error).report(program, json);
+    }
     let printed = error.print();
     match (error.use_stderr(), printed) {
         (false, _) => ExitCode::SUCCESS,
         (true, _) => 64.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused() -> Failure {
+        let error = netgraph::Error::Refused {
+            operation: netgraph::Operation::Shutdown,
+            path: "x:".to_owned(),
+            errno: Errno::ENOENT,
+        };
+        let hints = vec!["look around".to_owned()];
+        Failure::Netgraph { error, hints }
+    }
+
+    #[test]
+    fn a_failure_in_json_has_its_parts() {
+        let failure = refused().at_line(Path::new("file"), 3, "shutdown x:");
+        let expected = concat!(
+            r#"{"error":"could not shut down `x:`: there is no such node or hook (ENOENT)","hints":["look around"],"#,
+            r#""status":71,"errno":"ENOENT","file":"file","line":3}"#
+        );
+        assert_eq!(failure.in_json(), expected);
+    }
+
+    #[test]
+    fn a_line_has_the_status_of_its_failure() {
+        let line = Failure::Late("late".to_owned()).at_line(Path::new("x"), 1, " hook ");
+        assert_eq!((line.status(), line.to_string().as_str()), (75, "x:1: hook\nlate"));
+        assert!(matches!(
+            Failure::Different.at_line(Path::new("x"), 1, ""),
+            Failure::Different
+        ));
+    }
+
+    #[test]
+    fn what_clap_says_is_told_in_the_same_form() {
+        let rows = [
+            (
+                "lst",
+                "unrecognized subcommand 'lst'\n  hint: some similar subcommands exist: 'ls', 'list'",
+            ),
+            ("fly", "unrecognized subcommand 'fly'"),
+            (
+                "show",
+                "the following required arguments were not provided:\n  <PATH>\n  hint: usage: show",
+            ),
+        ];
+        for (words, start) in rows {
+            let error = crate::words::parse::<crate::script::Line>([words]).unwrap_err();
+            let said = from_clap(&error).to_string();
+            assert!(said.starts_with(start), "{said}");
+        }
     }
 }

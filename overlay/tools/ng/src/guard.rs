@@ -17,6 +17,9 @@ use crate::failure::{Failure, Result};
 use crate::session::Session;
 use crate::state::{Pending, State};
 
+/// The command that it is called by.
+pub const COMMAND: &str = "__await-confirmation";
+
 /// How often it looks whether somebody has confirmed.
 const INTERVAL: Duration = Duration::from_millis(100);
 
@@ -43,7 +46,7 @@ impl Guard {
             .args(session.host.arguments()?)
             .arg("--state")
             .arg(session.state.folder());
-        command.args(["guard", &seconds.to_string()]);
+        command.args([COMMAND, &seconds.to_string()]);
         command.stdin(Stdio::null()).stdout(Stdio::null());
         command.spawn().map(Self).map_err(failed)
     }

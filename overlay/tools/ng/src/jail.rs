@@ -5,14 +5,14 @@
 //! sockets are given to this process, which reads from them. This process stays where its files, ifconfig(8) and the
 //! kernel's modules are: a jail need not have any of them.
 
-use std::cell::{Cell, RefCell};
 use std::env;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
-use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use netgraph::{
@@ -29,11 +29,11 @@ use wire::Order;
 
 /// The netgraph of a jail.
 #[derive(Clone)]
-pub struct InJail(Rc<Line>);
+pub struct InJail(Arc<Line>);
 
 /// A netgraph socket in a jail.
 pub struct JailSocket {
-    line: Rc<Line>,
+    line: Arc<Line>,
     number: u32,
     protocol: Protocol,
     socket: KernelSocket,
@@ -43,8 +43,8 @@ pub struct JailSocket {
 struct Line {
     stream: UnixStream,
     /// How many sockets were made: each has the next number, here and there.
-    made: Cell<u32>,
-    agent: RefCell<Option<Child>>,
+    made: AtomicU32,
+    agent: Mutex<Option<Child>>,
 }
 
 impl InJail {
@@ -62,7 +62,7 @@ impl InJail {
                 .spawn()?;
             Ok(Line::new(stream, Some(agent)))
         });
-        started.map(|line| Self(Rc::new(line))).map_err(|error| Failure::Io {
+        started.map(|line| Self(Arc::new(line))).map_err(|error| Failure::Io {
             what: "could not start the process that enters the jail",
             error,
         })
@@ -73,8 +73,8 @@ impl Line {
     fn new(stream: UnixStream, agent: Option<Child>) -> Self {
         Self {
             stream,
-            made: Cell::new(0),
-            agent: RefCell::new(agent),
+            made: AtomicU32::new(0),
+            agent: Mutex::new(agent),
         }
     }
 
@@ -87,8 +87,7 @@ impl Line {
 
     fn open(&self, protocol: Protocol) -> Result<(u32, KernelSocket), Errno> {
         let socket = self.ask(&Order::Open(protocol))?.ok_or(Errno::EPROTO)?;
-        let number = self.made.get();
-        self.made.set(number + 1);
+        let number = self.made.fetch_add(1, Ordering::Relaxed);
         Ok((number, socket.into()))
     }
 }
@@ -97,7 +96,7 @@ impl Drop for Line {
     /// The agent ends with the connection.
     fn drop(&mut self) {
         let _ = self.stream.shutdown(std::net::Shutdown::Both);
-        if let Some(mut agent) = self.agent.take() {
+        if let Some(mut agent) = self.agent.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
             let _ = agent.wait();
         }
     }

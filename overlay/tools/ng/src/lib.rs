@@ -3,13 +3,15 @@
 //! `main` parses and dispatches; each verb is a file of its own below `verbs`. Verbs work on a `session::Session`,
 //! whose kernel can be the running one or one in memory, so that each is tested without FreeBSD.
 
+use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
-use clap::Parser;
-
 mod capture;
+mod classic;
 mod cli;
 mod clock;
+mod companions;
+mod complete;
 mod counters;
 mod dump;
 mod engine;
@@ -19,27 +21,45 @@ mod guard;
 mod host;
 #[cfg(not(target_os = "freebsd"))]
 mod hosted;
+mod incoming;
+mod interactive;
+mod invocation;
 mod jail;
 mod live;
+mod manual;
 mod picture;
+mod program;
 mod script;
 mod session;
 mod signal;
 mod state;
+mod stock;
+mod table;
 mod trace;
 mod verbs;
+mod words;
+
+pub use companions::{Body, Companion, companions};
 
 use cli::Opt;
+use program::Program;
 
 /// The program: does what its command line says, and returns its exit status.
+///
+/// Called by the name ngctl or nghook, it understands that program's command line.
 #[must_use]
 pub fn run() -> ExitCode {
-    let opt = match Opt::try_parse() {
-        Ok(opt) => opt,
-        Err(error) => return failure::usage(&error),
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let program = Program::called(arguments.first().map(OsString::as_os_str));
+    let json = program == Program::Ng && arguments.iter().any(|argument| argument == OsStr::new("--json"));
+    let invocation = match program {
+        Program::Ng => Opt::invocation(arguments),
+        Program::Ngctl => classic::ngctl(arguments),
+        Program::Nghook => classic::nghook(arguments),
     };
-    match opt.run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
+    match invocation.map(invocation::Invocation::run) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(failure)) => failure.report(program, json),
+        Err(error) => failure::usage(&error, program, json),
     }
 }

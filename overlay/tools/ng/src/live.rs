@@ -51,6 +51,7 @@ fn node_of(info: NodeInfo) -> LiveNode {
     LiveNode {
         id: info.id,
         name: info.name,
+        assumed: false,
         type_name: info.type_name,
         hooks: info.hooks,
         links: Vec::new(),

@@ -8,7 +8,27 @@ use serde::Serialize;
 use crate::explain;
 use crate::failure::{Failure, Result};
 use crate::host::Host;
+use crate::program::Program;
 use crate::state::State;
+use crate::table::Style;
+use crate::trace::Level;
+
+/// How a session begins.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// The name of ng's own node, if it is to have one.
+    pub name: Option<NodeName>,
+    /// Whether output is JSON.
+    pub json: bool,
+    /// How output looks that is not JSON.
+    pub style: Style,
+    /// Which program speaks.
+    pub program: Program,
+    /// How much is told of what is sent and received.
+    pub level: Level,
+    /// What is remembered between runs.
+    pub state: State,
+}
 
 /// ng's own node, and where output goes.
 pub struct Session<T: Transport> {
@@ -16,25 +36,64 @@ pub struct Session<T: Transport> {
     pub socket: Socket<T>,
     /// Whether output is JSON.
     pub json: bool,
-    /// The machine around the kernel.
-    pub host: Box<dyn Host>,
+    /// How output looks that is not JSON.
+    pub style: Style,
+    /// Which program speaks.
+    pub program: Program,
+    /// How much is told of what is sent and received.
+    pub level: Level,
+    /// Whether `quit` was said.
+    pub over: bool,
+    /// How many files are being read, one from within the other.
+    pub depth: u8,
     /// What is remembered between runs.
     pub state: State,
-    out: Box<dyn Write>,
+    /// The machine around the kernel.
+    pub host: Box<dyn Host + Send>,
+    out: Box<dyn Write + Send>,
+}
+
+/// What was done, in JSON.
+#[derive(Serialize)]
+struct Done<'a, V> {
+    done: &'a str,
+    #[serde(flatten)]
+    what: &'a V,
 }
 
 impl<T: Transport> Session<T> {
     /// Makes the node; output goes to standard output.
-    pub fn open(transport: T, host: Box<dyn Host>, name: &NodeName, json: bool, state: State) -> Result<Self> {
-        let socket = Socket::open_on(transport, Some(name)).map_err(explain::opening)?;
+    pub fn open(transport: T, host: Box<dyn Host + Send>, setup: Setup) -> Result<Self> {
         let out = Box::new(io::BufWriter::new(io::stdout()));
+        Self::with_output(transport, host, setup, out)
+    }
+
+    /// The same with output elsewhere.
+    pub fn with_output(
+        transport: T,
+        host: Box<dyn Host + Send>,
+        setup: Setup,
+        out: Box<dyn Write + Send>,
+    ) -> Result<Self> {
+        let name = setup.name.as_ref();
+        let socket = Socket::open_on(transport, name).map_err(explain::opening)?;
         Ok(Self {
             socket,
-            json,
+            json: setup.json,
+            style: setup.style,
+            program: setup.program,
+            level: setup.level,
+            state: setup.state,
+            over: false,
+            depth: 0,
             host,
-            state,
             out,
         })
+    }
+
+    /// Sends output elsewhere from now on, and returns where it went.
+    pub fn redirect(&mut self, out: Box<dyn Write + Send>) -> Box<dyn Write + Send> {
+        std::mem::replace(&mut self.out, out)
     }
 
     /// Sends a generic message; a refusal is explained.
@@ -59,24 +118,60 @@ impl<T: Transport> Session<T> {
         self.out.flush()?;
         Ok(())
     }
+
+    /// Prints text, whatever the form of output.
+    pub fn say(&mut self, text: &str) -> Result<()> {
+        self.out.write_all(text.as_bytes())?;
+        Ok(self.out.flush()?)
+    }
+
+    /// Tells what was done, which only JSON does; `what` is an object.
+    pub fn done<V: Serialize>(&mut self, done: &str, what: &V) -> Result<()> {
+        self.print(&Done { done, what }, |_| Ok(()))
+    }
+
+    /// Tells something on standard error that is no failure. The programs that ng replaces keep silent there.
+    pub fn note(&self, text: &str) {
+        if self.program == Program::Ng {
+            eprintln!("ng: {text}");
+        }
+    }
 }
 
 #[cfg(test)]
-impl Session<netgraph::fake::Fake> {
-    /// On a kernel in memory, with output elsewhere; what is remembered is forgotten with the test's thread.
-    pub fn with_output(fake: netgraph::fake::Fake, json: bool, out: Box<dyn Write>) -> Self {
+pub mod tests {
+    use netgraph::fake::Fake;
+
+    use super::*;
+    use crate::host::fake::Machine;
+
+    /// A session on a kernel in memory that prints to `out`; what it remembers is forgotten with the test's thread.
+    pub fn session(fake: Fake, json: bool, out: Box<dyn Write + Send>) -> Session<Fake> {
+        let host = Machine::of(&format!("{:p}", fake.place()));
+        let setup = Setup {
+            json,
+            ..setup("ng1", State::new(folder()))
+        };
+        let opened = Session::with_output(fake, Box::new(host), setup, out);
+        opened.unwrap_or_else(|failure| panic!("{failure}"))
+    }
+
+    /// How a session begins.
+    pub fn setup(name: &str, state: State) -> Setup {
+        Setup {
+            name: Some(name.parse().expect("a good name")),
+            json: false,
+            style: Style::Plain,
+            program: Program::Ng,
+            level: Level::default(),
+            state,
+        }
+    }
+
+    fn folder() -> std::path::PathBuf {
         thread_local! {
             static FOLDER: tempfile::TempDir = tempfile::tempdir().expect("a folder");
         }
-        let name: NodeName = "ng1".parse().expect("a good name");
-        let host = Box::new(crate::host::fake::Machine::of(&format!("{:p}", fake.place())));
-        let socket = Socket::open_on(fake, Some(&name)).expect("a kernel in memory");
-        Self {
-            socket,
-            json,
-            host,
-            state: State::new(FOLDER.with(|folder| folder.path().to_owned())),
-            out,
-        }
+        FOLDER.with(|folder| folder.path().to_owned())
     }
 }

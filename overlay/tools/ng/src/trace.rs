@@ -1,17 +1,40 @@
 //! `-d`: what goes through the sockets, told on standard error.
 
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Instant;
 
 use netgraph::{Endpoint, Errno, Message, Protocol, Received, Transport};
 
 use crate::dump;
 
+/// How much is told: 0 nothing, 1 one line for each message or packet, 2 and more its bytes, too. Clones are the same one.
+#[derive(Debug, Clone, Default)]
+pub struct Level(Arc<AtomicU8>);
+
+impl Level {
+    /// That level.
+    pub fn new(level: u8) -> Self {
+        Self(Arc::new(AtomicU8::new(level)))
+    }
+
+    /// The level now.
+    pub fn get(&self) -> u8 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Changes it.
+    pub fn set(&self, level: u8) {
+        self.0.store(level, Ordering::Relaxed);
+    }
+}
+
 /// A transport that tells what it carries.
 #[derive(Debug)]
 pub struct Traced<T> {
     inner: T,
-    level: u8,
+    level: Level,
 }
 
 /// One of its sockets.
@@ -19,12 +42,12 @@ pub struct Traced<T> {
 pub struct TracedSocket<E> {
     inner: E,
     protocol: Protocol,
-    level: u8,
+    level: Level,
 }
 
 impl<T> Traced<T> {
-    /// Level 0 tells nothing, 1 one line for each message or packet, 2 its bytes too.
-    pub fn new(inner: T, level: u8) -> Self {
+    /// Tells as much as the level says at the time.
+    pub fn new(inner: T, level: Level) -> Self {
         Self { inner, level }
     }
 }
@@ -34,13 +57,13 @@ impl<T: Transport> Transport for Traced<T> {
 
     fn open(&self, protocol: Protocol) -> Result<Self::Endpoint, Errno> {
         let inner = self.inner.open(protocol)?;
-        let level = self.level;
+        let level = self.level.clone();
         Ok(TracedSocket { inner, protocol, level })
     }
 
     fn load_module(&self, name: &str) -> Result<(), Errno> {
         let result = self.inner.load_module(name);
-        if self.level > 0 {
+        if self.level.get() > 0 {
             eprintln!("ng: load module {name}: {result:?}");
         }
         result
@@ -49,7 +72,7 @@ impl<T: Transport> Transport for Traced<T> {
 
 impl<E> TracedSocket<E> {
     fn tell(&self, verb: &str, address: &str, bytes: &[u8]) {
-        if self.level == 0 {
+        if self.level.get() == 0 {
             return;
         }
         match (self.protocol, Message::from_bytes(bytes)) {
@@ -66,7 +89,7 @@ impl<E> TracedSocket<E> {
             }
             _ => eprintln!("ng: {verb} \"{address}\": {} bytes", bytes.len()),
         }
-        if self.level > 1 {
+        if self.level.get() > 1 {
             eprint!("{}", dump::lines(bytes));
         }
     }
@@ -84,7 +107,7 @@ impl<E: Endpoint> Endpoint for TracedSocket<E> {
     fn send(&self, bytes: &[u8], to: Option<&str>) -> Result<(), Errno> {
         self.tell("send to", to.unwrap_or_default(), bytes);
         let result = self.inner.send(bytes, to);
-        if let (Err(error), true) = (&result, self.level > 0) {
+        if let (Err(error), true) = (&result, self.level.get() > 0) {
             eprintln!("ng: refused: {error}");
         }
         result

@@ -2,18 +2,12 @@
 
 #![cfg(not(target_os = "freebsd"))]
 
+use std::io::Write;
+use std::process::{Command, Stdio};
+
 mod common;
 
-use std::fs;
-use std::io::Write;
-use std::process::{Child, Command, Output, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
-
-use common::Daemon;
-
-/// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+use common::{Daemon, error};
 
 /// Two hubs and a tee between them.
 const GRAPH: &str = "\
@@ -26,61 +20,6 @@ edges:
   - left.port -- tap.left
   - tap.right -- right.port
 ";
-
-impl Daemon {
-    fn file(&self, name: &str, text: &str) -> String {
-        let path = self.folder.path().join(name);
-        fs::write(&path, text).unwrap();
-        path.to_str().unwrap().to_owned()
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ng"));
-        command.arg("--hosted").arg(self.socket()).args(arguments);
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
-    }
-
-    /// Runs `ng`, which is to succeed, and returns what it prints.
-    fn ng(&self, arguments: &[&str]) -> String {
-        let output = self.run(arguments);
-        assert!(output.status.success(), "{arguments:?}: {output:?}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// Waits until the output of `ng` is as wanted.
-    fn wait(&self, arguments: &[&str], is_wanted: impl Fn(&str) -> bool) {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let text = self.ng(arguments);
-            if is_wanted(&text) {
-                return;
-            }
-            assert!(Instant::now() < deadline, "{arguments:?}: {text}");
-            thread::sleep(Duration::from_millis(10));
-        }
-    }
-
-    /// Runs `ng hook` in the background, from when it is connected.
-    fn hook(&self, name: &str, arguments: &[&str]) -> Child {
-        let child = self.command(&[&["-n", name, "hook", "-t", "30"], arguments].concat());
-        let child = { child }.spawn().unwrap();
-        let is_connected = |line: &str| line.contains(name) && line.ends_with("Num hooks: 1");
-        self.wait(&["list"], |text| text.lines().any(is_connected));
-        child
-    }
-}
-
-fn error(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
 
 #[test]
 fn what_one_process_makes_another_one_sees() {
@@ -119,25 +58,6 @@ fn a_graph_is_applied_once() {
     daemon.ng(&["apply", &file]);
     assert!(before.contains("tap"), "{before}");
     assert!(daemon.ng(&["show", "tap:"]).contains("Num hooks: 2"));
-}
-
-#[test]
-fn a_file_is_drawn_without_a_kernel() {
-    let mut daemon = Daemon::start();
-    let file = daemon.file("graph.yaml", GRAPH);
-    daemon.stop();
-    let drawn = daemon.ng(&["svg", "-f", &file]);
-    assert!(drawn.contains(">tap</text>") && drawn.ends_with("</svg>\n"), "{drawn}");
-    let picture = daemon.file("graph.mmd", "old");
-    assert_eq!(daemon.ng(&["mermaid", "-f", &file, "-o", &picture]), "");
-    assert!(fs::read_to_string(&picture).unwrap().starts_with("flowchart LR\n"));
-    let json: serde_json::Value = serde_json::from_str(&daemon.ng(&["dot", "--json", "-f", &file])).unwrap();
-    assert_eq!(json["edges"][0]["left"]["hook"], "port");
-    assert_eq!(
-        daemon.run(&["dot"]).status.code(),
-        Some(71),
-        "without -f, a kernel is asked"
-    );
 }
 
 #[test]

@@ -19,8 +19,10 @@ pub struct Matched<'a> {
     pub declared: HashMap<NodeId, usize>,
     pub by_id: HashMap<NodeId, &'a LiveNode>,
     pub by_name: HashMap<&'a str, &'a LiveNode>,
-    /// Live nodes without a name that become declared ones, with the edge along which they were found.
-    pub adopted: Vec<(usize, usize)>,
+    /// Declared nodes whose live ones are to be named, with what in the file asks for it.
+    pub adopted: Vec<(Origin, usize)>,
+    /// The greatest ID that there is.
+    pub greatest: u32,
     /// Nodes that are to be shut down, in the record's order.
     pub removed: Vec<&'a LiveNode>,
     /// The hooks of each declared node that edges need.
@@ -42,6 +44,7 @@ pub fn match_nodes<'a>(graph: &'a Graph, snapshot: &'a Snapshot, record: &'a Rec
         declared: HashMap::new(),
         by_id: snapshot.nodes.iter().map(|node| (node.id, node)).collect(),
         by_name: snapshot.nodes.iter().filter_map(named).collect(),
+        greatest: snapshot.nodes.iter().map(|node| node.id.0).max().unwrap_or(0),
         adopted: Vec::new(),
         removed: Vec::new(),
     };
@@ -49,6 +52,9 @@ pub fn match_nodes<'a>(graph: &'a Graph, snapshot: &'a Snapshot, record: &'a Rec
         let live = matched.named(node, snapshot);
         let live = live.map_err(|(message, hint)| graph.error(Origin::Node(index), message, hint))?;
         matched.declared.extend(live.map(|live| (live.id, index)));
+        if live.is_some_and(|live| live.assumed) {
+            matched.adopted.push((Origin::Node(index), index));
+        }
         matched.live.push(live);
     }
     if snapshot.nodes.iter().any(LiveNode::is_nameless) {
@@ -87,7 +93,7 @@ impl<'a> Matched<'a> {
                 if let Some(live) = self.adoptable(from, to) {
                     self.declared.insert(live.id, to.node);
                     self.live[to.node] = Some(live);
-                    self.adopted.push((index, to.node));
+                    self.adopted.push((Origin::Edge(index), to.node));
                 }
             }
         }

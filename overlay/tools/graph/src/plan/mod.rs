@@ -9,6 +9,7 @@ use netgraph::NodeId;
 use crate::error::Error;
 use crate::{End, Graph, Origin};
 
+mod assume;
 mod edges;
 mod matching;
 mod order;
@@ -48,7 +49,7 @@ pub struct LiveEnd {
 /// One thing to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Name a node without a name that is found where a declared one is missing.
+    /// Name a node without a name that is found where a declared one is missing, or that was to get the name before.
     Adopt {
         /// The live node.
         id: NodeId,
@@ -145,7 +146,8 @@ pub enum Told {
 /// The live graph contradicts the declared one: a missing interface, a node of another type, a hook that is in use by
 /// somebody else.
 pub fn plan(graph: &Graph, live: &Snapshot, record: &Record) -> Result<Plan, Error> {
-    let matched = matching::match_nodes(graph, live, record)?;
+    let live = assume::assume_names(live, record);
+    let matched = matching::match_nodes(graph, &live, record)?;
     let differences = edges::compare(&matched)?;
     order::order(&matched, differences)
 }

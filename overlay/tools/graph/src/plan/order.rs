@@ -100,10 +100,9 @@ impl<'a> Planner<'a> {
     }
 
     fn adopt(&mut self) {
-        for &(edge, node) in &self.matched.adopted {
+        for &(origin, node) in &self.matched.adopted {
             if let Some(live) = self.matched.live[node] {
-                self.actions
-                    .push((Some(Origin::Edge(edge)), Action::Adopt { id: live.id, node }));
+                self.act(origin, Action::Adopt { id: live.id, node });
             }
         }
     }
@@ -344,12 +343,18 @@ fn records(matched: &Matched<'_>, fresh: &HashSet<usize>, made_edges: &[usize]) 
         intent.expect(declared.live_name(), declared.type_name());
         intent.messages.remove(&declared.live_name());
     }
+    if !fresh.is_empty() {
+        intent.above = Some(matched.greatest);
+    }
     let edge_of = |index: usize| {
         let edge = &graph.edges()[index];
         RecordedEdge::declared(graph, &edge.left, &edge.right)
     };
     intent.edges.extend(made_edges.iter().map(|&index| edge_of(index)));
-    let mut done = intent.clone();
+    let mut done = Record {
+        above: None,
+        ..intent.clone()
+    };
     let made = graph.nodes().iter().filter(|node| matches!(node.kind, Kind::Type(_)));
     let made: HashMap<String, &str> = made.map(|node| (node.live_name(), node.type_name())).collect();
     let edges: HashSet<RecordedEdge> = (0..graph.edges().len()).map(edge_of).collect();

@@ -15,6 +15,9 @@ pub struct Record {
     pub nodes: BTreeMap<String, Vec<Made>>,
     /// Links.
     pub edges: BTreeSet<RecordedEdge>,
+    /// The greatest ID of all nodes that there were before the nodes were made whose ID is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub above: Option<u32>,
     /// Messages that were sent, as `command arguments`, by the node's name.
     pub messages: BTreeMap<String, BTreeSet<String>>,
 }
@@ -28,6 +31,9 @@ pub struct Made {
     /// Its ID; None while it is not certain that it was made.
     pub id: Option<u32>,
 }
+
+/// Node and hook.
+type RecordedEnd<'a> = (&'a str, &'a str);
 
 /// A link that was made: node and hook of both ends, the lesser end first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -57,8 +63,13 @@ impl RecordedEdge {
         Self::new(name(left), name(right))
     }
 
+    fn ends_both_ways(&self) -> [(RecordedEnd<'_>, RecordedEnd<'_>); 2] {
+        let [one, other] = self.ends();
+        [(one, other), (other, one)]
+    }
+
     /// Node and hook of both ends.
-    pub(super) fn ends(&self) -> [(&str, &str); 2] {
+    pub(super) fn ends(&self) -> [RecordedEnd<'_>; 2] {
         [(&self.0.0, &self.0.1), (&self.1.0, &self.1.1)]
     }
 }
@@ -83,6 +94,25 @@ impl Record {
         let made = self.nodes.entry(name).or_default();
         made.retain(|made| made.type_name != type_name);
         made.push(Made { type_name, id: None });
+    }
+
+    /// Name and type of the nodes that were to be made, and of which it is not certain that they were.
+    pub(super) fn expected(&self) -> impl Iterator<Item = (&str, &str)> {
+        let nodes = self
+            .nodes
+            .iter()
+            .flat_map(|(name, made)| made.iter().map(move |made| (name, made)));
+        nodes
+            .filter(|(_, made)| made.id.is_none())
+            .map(|(name, made)| (name.as_str(), made.type_name.as_str()))
+    }
+
+    /// The links of the node of that name: its hook, and node and hook of the other end.
+    pub(super) fn edges_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (&'a str, RecordedEnd<'a>)> {
+        self.edges
+            .iter()
+            .flat_map(RecordedEdge::ends_both_ways)
+            .filter_map(move |(end, other)| (end.0 == name).then_some((end.1, other)))
     }
 
     /// Fills in the IDs of the nodes that were made.

@@ -16,6 +16,8 @@ pub struct LiveNode {
     pub id: NodeId,
     /// Its name, if it has one.
     pub name: Option<String>,
+    /// Whether it does not have that name, but was to get it.
+    pub assumed: bool,
     /// The name of its type.
     pub type_name: String,
     /// How many hooks it has.

@@ -23,6 +23,7 @@ fn node(id: u32, name: &str, kind: &str, links: &[(&str, u32, &str)]) -> LiveNod
     LiveNode {
         id: NodeId(id),
         name: Some(name.to_owned()),
+        assumed: false,
         type_name: kind.to_owned(),
         hooks: u32::try_from(links.len()).unwrap(),
         links: links

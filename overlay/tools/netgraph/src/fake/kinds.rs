@@ -1,11 +1,38 @@
 //! The node types that the kernel in memory knows.
 
 /// Their names.
-pub const NAMES: [&str; 7] = ["bridge", "eiface", "ether", "hole", "hub", "socket", "tee"];
+pub const NAMES: [&str; 12] = [
+    "bridge",
+    "eiface",
+    "ether",
+    "frame_relay",
+    "hole",
+    "hub",
+    "iface",
+    "ksocket",
+    "lmi",
+    "rfc1490",
+    "socket",
+    "tee",
+];
 
-/// Whether there is such a type that a peer can be made of.
+/// Whether there is such a type.
 pub fn exists(kind: &str) -> bool {
-    NAMES.contains(&kind) && !matches!(kind, "socket" | "ether")
+    NAMES.contains(&kind)
+}
+
+/// Whether nodes of the type can be made by a message.
+pub fn can_be_made(kind: &str) -> bool {
+    !matches!(kind, "socket" | "ether")
+}
+
+/// Whether the command takes these arguments.
+pub fn takes(command: &str, arguments: &str) -> bool {
+    match command {
+        "setpromisc" | "setautosrc" => arguments.trim().parse::<i32>().is_ok(),
+        "setconfig" => arguments.starts_with('{') && arguments.ends_with('}'),
+        _ => true,
+    }
 }
 
 /// Whether there is such a module.
@@ -15,7 +42,16 @@ pub fn is_module(name: &str) -> bool {
 
 /// Whether nodes of the type outlive their last hook.
 pub fn lasts(kind: &str) -> bool {
-    matches!(kind, "ether" | "eiface" | "socket")
+    matches!(kind, "ether" | "eiface" | "iface" | "socket")
+}
+
+/// What a new node's name begins with; a number follows. Only nodes that are interfaces have one from the beginning.
+pub fn prefix(kind: &str) -> Option<&'static str> {
+    match kind {
+        "eiface" => Some("ngeth"),
+        "iface" => Some("ng"),
+        _ => None,
+    }
 }
 
 /// Whether nodes of the type accept a hook of that name.
@@ -23,6 +59,7 @@ pub fn accepts(kind: &str, hook: &str) -> bool {
     match kind {
         "bridge" => hook.starts_with("link") || hook.starts_with("uplink"),
         "eiface" => hook == "ether",
+        "iface" => matches!(hook, "inet" | "inet6"),
         "ether" => matches!(hook, "lower" | "upper" | "orphans"),
         "tee" => matches!(hook, "left" | "right" | "left2right" | "right2left"),
         _ => true,
@@ -37,6 +74,7 @@ pub fn knows(kind: &str, command: &str) -> bool {
             command,
             "setpromisc" | "getpromisc" | "setautosrc" | "getautosrc" | "getifname"
         ),
+        "ksocket" => matches!(command, "bind" | "connect" | "getname"),
         _ => false,
     }
 }

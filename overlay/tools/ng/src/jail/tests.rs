@@ -16,7 +16,7 @@ fn agent(kernels: Vec<UnixDatagram>, ends: Vec<UnixDatagram>) -> (InJail, Vec<Un
             Ok(OwnedFd::from(end).into())
         })
     });
-    (InJail(Rc::new(Line::new(ours, None))), kernels)
+    (InJail(Arc::new(Line::new(ours, None))), kernels)
 }
 
 fn pair() -> (InJail, UnixDatagram) {
@@ -68,7 +68,7 @@ fn what_the_agent_is_refused_is_told() {
 fn an_agent_that_is_gone_is_a_lost_connection() {
     let (ours, theirs) = UnixStream::pair().unwrap();
     drop(theirs);
-    let jail = InJail(Rc::new(Line::new(ours, None)));
+    let jail = InJail(Arc::new(Line::new(ours, None)));
     assert_eq!(jail.open(Protocol::Control).err(), Some(Errno::ECONNRESET));
 }
 

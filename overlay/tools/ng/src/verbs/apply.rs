@@ -130,7 +130,7 @@ impl Apply {
             Ok((graph, outcome)) => return self.print(session, &graph, &outcome),
             Err(failure) => failure,
         };
-        failure.report();
+        failure.tell(session.program, session.json);
         let outcome = guard::go_back(session, state);
         drop(lock);
         match outcome {

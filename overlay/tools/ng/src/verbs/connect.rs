@@ -2,8 +2,9 @@
 
 use clap::Args;
 use netgraph::{Address, Errno, Start, Transport};
+use serde::Serialize;
 
-use super::usage;
+use super::{miscounted, usage};
 use crate::explain;
 use crate::failure::{Failure, Result};
 use crate::session::Session;
@@ -16,16 +17,29 @@ use crate::session::Session;
 #[command(override_usage = "ng connect [PATH] <PEER> <HOOK> <PEERHOOK>")]
 pub struct Connect {
     /// The usage line has them by name
-    #[arg(num_args = 3..=4, required = true, hide = true)]
+    #[arg(hide = true)]
     arguments: Vec<String>,
 }
 
+#[derive(Serialize)]
+struct Output<'a> {
+    path: &'a str,
+    peer: &'a str,
+    hook: &'a str,
+    peer_hook: &'a str,
+}
+
 impl Connect {
-    pub fn run<T: Transport>(&self, session: &mut Session<T>) -> Result<()> {
+    /// Finds what is wrong with the arguments.
+    pub fn check(&self) -> Result<()> {
+        self.request().map(drop)
+    }
+
+    fn request(&self) -> Result<(Address, netgraph::Connect)> {
         let (path, [peer, hook, peer_hook]) = match self.arguments.as_slice() {
             [peer, hook, peer_hook] => (".", [peer, hook, peer_hook]),
             [path, peer, hook, peer_hook] => (path.as_str(), [peer, hook, peer_hook]),
-            _ => return Err(usage("connect takes three or four arguments")),
+            other => return Err(miscounted("connect", "[PATH] PEER HOOK PEERHOOK", other.len())),
         };
         let path: Address = path.parse().map_err(usage)?;
         let request = netgraph::Connect {
@@ -33,8 +47,24 @@ impl Connect {
             hook: hook.parse().map_err(usage)?,
             peer_hook: peer_hook.parse().map_err(usage)?,
         };
+        if path == request.peer && request.hook == request.peer_hook {
+            let text = format!("a link has two hooks, and both ends are `{}` of `{path}`", request.hook);
+            return Err(usage(text));
+        }
+        Ok((path, request))
+    }
+
+    pub fn run<T: Transport>(&self, session: &mut Session<T>) -> Result<()> {
+        let (path, request) = self.request()?;
         let result = session.socket.request(&path, &request);
-        result.map_err(|error| explain(session, &path, &request, error))
+        result.map_err(|error| explain(session, &path, &request, error))?;
+        let output = Output {
+            path: path.as_str(),
+            peer: request.peer.as_str(),
+            hook: request.hook.as_str(),
+            peer_hook: request.peer_hook.as_str(),
+        };
+        session.done("connect", &output)
     }
 }
 
@@ -50,9 +80,12 @@ pub(crate) fn explain<T: Transport>(
         Some(Errno::ENOENT | Errno::ENXIO) => {
             explain::missing(socket, path).or_else(|| explain::missing(socket, &peer))
         }
-        Some(Errno::EEXIST) => explain::taken_hook(socket, path, &request.hook)
+        Some(Errno::EEXIST) => explain::same_hook(socket, (path, &request.hook), (&peer, &request.peer_hook))
+            .or_else(|| explain::taken_hook(socket, path, &request.hook))
             .or_else(|| explain::taken_hook(socket, &peer, &request.peer_hook)),
-        _ => None,
+        Some(Errno::EINVAL) => explain::hook_of_node(socket, path, request.hook.as_str())
+            .or_else(|| explain::hook_of_node(socket, &peer, request.peer_hook.as_str())),
+        _ => return explain::refusal(socket, error),
     };
     let hints = hint.into_iter().collect();
     Failure::Netgraph { error, hints }

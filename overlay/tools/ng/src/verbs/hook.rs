@@ -7,18 +7,15 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use netgraph::{Address, Connect, HookName, Transport};
+use netgraph::{Address, Connect, HookName, RemoveHook, Transport};
 use rustix::event::{PollFd, PollFlags, Timespec};
-use serde::Serialize;
 
-use super::connect;
+use super::{command_and_arguments, connect};
 use crate::dump;
-use crate::explain;
+use crate::explain::message;
 use crate::failure::{Failure, Result};
+use crate::incoming::{LARGEST_PACKET, Packet};
 use crate::session::Session;
-
-/// The largest packet that is read, in bytes; nghook(8) has the same bound.
-const LARGEST_PACKET: usize = 64 * 1024;
 
 /// What the hook of ng's own node is called.
 const OWN_HOOK: &str = "hook";
@@ -77,31 +74,27 @@ pub struct Hook {
     program: Vec<String>,
 }
 
-#[derive(Serialize)]
-struct Packet<'a> {
-    hook: &'a str,
-    length: usize,
-    data: String,
-}
-
 impl Hook {
-    pub fn run<T: Transport>(&self, mut session: Session<T>) -> Result<()>
+    pub fn run<T: Transport>(&self, session: &mut Session<T>) -> Result<()>
     where
         T::Endpoint: AsFd,
     {
         if !self.exec && !self.program.is_empty() {
             return Err(Failure::Usage("a program is run with -e only".to_owned()));
         }
-        self.connect(&mut session)?;
+        self.connect(session)?;
         for message in &self.messages {
-            let (command, arguments) = message.trim().split_once(' ').unwrap_or((message.trim(), ""));
-            let sent = session.socket.command(&self.path, command, arguments.trim());
-            sent.map_err(|error| explain::refusal(&mut session.socket, error))?;
+            let (command, arguments) = command_and_arguments(message);
+            let sent = session.socket.command(&self.path, command, arguments);
+            sent.map_err(|error| message::refusal(&mut session.socket, &self.path, command, error))?;
         }
         if self.exec {
-            return Err(self.execute(&session));
+            return Err(self.execute(session));
         }
-        self.relay(&mut session)
+        let relayed = self.relay(session);
+        // At the prompt and in a file, the node of ng lives on, and other lines may want the hook.
+        let _ = session.socket.request(&Address::here(), &RemoveHook(own_hook()?));
+        relayed
     }
 
     /// Refuses what a hosted kernel cannot do.
@@ -118,7 +111,7 @@ impl Hook {
         session.socket.open_data()?;
         let request = Connect {
             peer: self.path.clone(),
-            hook: OWN_HOOK.parse().map_err(netgraph::Error::from)?,
+            hook: own_hook()?,
             peer_hook: self.hook.clone(),
         };
         let here = Address::here();
@@ -167,14 +160,18 @@ impl Hook {
             .map(|seconds| Instant::now() + Duration::from_secs(seconds));
         let mut buffer = vec![0; LARGEST_PACKET];
         let mut packets = 0;
+        let own_hook = own_hook()?;
         loop {
             let Some((data, input)) = self.wait(session, deadline)? else {
                 return self.late(packets);
             };
-            if data && let Some((length, hook)) = session.socket.receive_data(&mut buffer, Some(Instant::now()))? {
+            if data
+                && let Some((length, hook)) = session.socket.receive_data(&mut buffer, Some(Instant::now()))?
+                && hook == OWN_HOOK
+            {
                 self.show(session.json, &hook, &buffer[..length])?;
                 if self.loopback {
-                    session.socket.send_data(None, &buffer[..length])?;
+                    session.socket.send_data(Some(&own_hook), &buffer[..length])?;
                 }
                 packets += 1;
             }
@@ -186,7 +183,7 @@ impl Hook {
                 if length == 0 {
                     return Ok(());
                 }
-                session.socket.send_data(None, &buffer[..length])?;
+                session.socket.send_data(Some(&own_hook), &buffer[..length])?;
             }
         }
     }
@@ -247,9 +244,7 @@ impl Hook {
             stdout.as_fd()
         };
         if json {
-            let data = dump::hex(packet);
-            let length = packet.len();
-            let line = serde_json::to_string(&Packet { hook, length, data }).unwrap_or_default();
+            let line = serde_json::to_string(&Packet::new(hook, packet)).unwrap_or_default();
             return write_all(output, format!("{line}\n").as_bytes());
         }
         if self.ascii {
@@ -257,6 +252,10 @@ impl Hook {
         }
         write_all(output, packet)
     }
+}
+
+fn own_hook() -> Result<HookName> {
+    Ok(OWN_HOOK.parse().map_err(netgraph::Error::from)?)
 }
 
 fn write_all(output: BorrowedFd<'_>, mut bytes: &[u8]) -> Result<()> {

@@ -1,12 +1,13 @@
 //! `ng list`.
 
 use clap::Args;
-use netgraph::{Address, ListHooks, ListNames, ListNodes, Transport};
+use netgraph::{Address, ListHooks, ListNames, ListNodes, NodeInfo, Transport};
 use serde::Serialize;
 
-use super::{NodeJson, node_line, show};
+use super::{NO_NAME, NodeJson, node_line, show};
 use crate::failure::Result;
 use crate::session::Session;
+use crate::table::{Style, Table};
 
 /// List all nodes
 #[derive(Debug, Args)]
@@ -45,18 +46,38 @@ impl List {
             let lists: Vec<_> = lists.collect();
             let nodes = lists.iter().map(|list| NodeJson::new(&list.node, Some(&list.links)));
             let output = Output { nodes: nodes.collect() };
+            let style = session.style;
             return session.print(&output, |out| {
-                writeln!(out, "{heading}")?;
-                let texts: Vec<String> = lists.iter().map(|list| show::text(list, true)).collect();
-                write!(out, "{}", texts.join("\n"))
+                if style == Style::Plain {
+                    writeln!(out, "{heading}")?;
+                }
+                for (place, list) in lists.iter().enumerate() {
+                    write!(out, "{}", if place == 0 { "" } else { "\n" })?;
+                    show::write(out, list, true, style)?;
+                }
+                Ok(())
             });
         }
         let output = Output {
             nodes: nodes.iter().map(|node| NodeJson::new(node, None)).collect(),
         };
-        session.print(&output, |out| {
-            writeln!(out, "{heading}")?;
-            nodes.iter().try_for_each(|node| writeln!(out, "{}", node_line(node)))
+        let style = session.style;
+        session.print(&output, |out| match style {
+            Style::Plain => {
+                writeln!(out, "{heading}")?;
+                nodes.iter().try_for_each(|node| writeln!(out, "{}", node_line(node)))
+            }
+            style => table(&nodes).write(out, style),
         })
     }
+}
+
+fn table(nodes: &[NodeInfo]) -> Table {
+    let mut table = Table::new(&["NAME", "TYPE", "ID", "HOOKS"]);
+    for node in nodes {
+        let name = node.name.as_deref().unwrap_or(NO_NAME).to_owned();
+        let (id, hooks) = (node.id.to_string(), node.hooks.to_string());
+        table.row([name, node.type_name.clone(), id, hooks]);
+    }
+    table
 }

@@ -1,22 +1,29 @@
 //! The verbs, one file each: its arguments, which are its help text too, and what it does.
 
 pub mod apply;
+pub mod complete;
+pub mod completions;
 pub mod config;
 pub mod confirm;
 pub mod connect;
+pub mod debug;
 pub mod destroy;
 pub mod diff;
 pub mod dot;
 pub mod dump;
+pub mod help;
 pub mod hook;
 pub mod interfaces;
 pub mod list;
+pub mod manual;
 pub mod mermaid;
 pub mod mkpeer;
 pub mod msg;
 pub mod name;
 pub mod picture;
 pub mod plan;
+pub mod quit;
+pub mod read;
 pub mod rmhook;
 pub mod show;
 pub mod shutdown;
@@ -36,6 +43,9 @@ use crate::failure::{Failure, Result};
 
 /// What a node without a name is called in tables.
 const UNNAMED: &str = "<unnamed>";
+
+/// What stands in ng's own tables instead of a name.
+const NO_NAME: &str = "-";
 
 /// A node in JSON. `id` is hexadecimal, as in paths.
 #[derive(Serialize)]
@@ -93,9 +103,24 @@ fn node_line(node: &NodeInfo) -> String {
     )
 }
 
+/// A command with fewer or more arguments than it takes.
+fn miscounted(command: &str, arguments: &str, count: usize) -> Failure {
+    let plural = if count == 1 { "argument makes" } else { "arguments make" };
+    usage(format!(
+        "{count} {plural} no `{command}`\n  hint: usage: {command} {arguments}"
+    ))
+}
+
 /// A hook's name from the command line.
 fn hook_name(text: &str) -> Result<HookName> {
     text.parse().map_err(usage)
+}
+
+/// A command and its arguments, which white space separates from it.
+fn command_and_arguments(text: &str) -> (&str, &str) {
+    let text = text.trim();
+    let (command, arguments) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    (command, arguments.trim_start())
 }
 
 /// An argument that is no name or address.

@@ -1,9 +1,10 @@
 //! `ng rmhook`.
 
 use clap::Args;
-use netgraph::{Address, RemoveHook, Transport};
+use netgraph::{Address, HookName, RemoveHook, Transport};
+use serde::Serialize;
 
-use super::{hook_name, usage};
+use super::{hook_name, miscounted, usage};
 use crate::explain;
 use crate::failure::Result;
 use crate::session::Session;
@@ -16,24 +17,44 @@ use crate::session::Session;
 #[command(override_usage = "ng rmhook [PATH] <HOOK>")]
 pub struct Rmhook {
     /// The usage line has them by name
-    #[arg(num_args = 1..=2, required = true, hide = true)]
+    #[arg(hide = true)]
     arguments: Vec<String>,
 }
 
+#[derive(Serialize)]
+struct Output<'a> {
+    path: &'a str,
+    hook: &'a str,
+    was_there: bool,
+}
+
 impl Rmhook {
-    pub fn run<T: Transport>(&self, session: &mut Session<T>) -> Result<()> {
+    /// Finds what is wrong with the arguments.
+    pub fn check(&self) -> Result<()> {
+        self.ends().map(drop)
+    }
+
+    fn ends(&self) -> Result<(Address, HookName)> {
         let (path, hook) = match self.arguments.as_slice() {
             [hook] => (".", hook),
             [path, hook] => (path.as_str(), hook),
-            _ => return Err(usage("rmhook takes one or two arguments")),
+            other => return Err(miscounted("rmhook", "[PATH] HOOK", other.len())),
         };
-        let path: Address = path.parse().map_err(usage)?;
-        let hook = hook_name(hook)?;
+        Ok((path.parse().map_err(usage)?, hook_name(hook)?))
+    }
+
+    pub fn run<T: Transport>(&self, session: &mut Session<T>) -> Result<()> {
+        let (path, hook) = self.ends()?;
         let absent = explain::absent_hook(&mut session.socket, &path, &hook);
-        session.request(&path, &RemoveHook(hook))?;
-        if let Some(absent) = absent {
-            eprintln!("ng: nothing to break: {absent}");
+        session.request(&path, &RemoveHook(hook.clone()))?;
+        if let Some(absent) = &absent {
+            session.note(&format!("nothing to break: {absent}"));
         }
-        Ok(())
+        let output = Output {
+            path: path.as_str(),
+            hook: hook.as_str(),
+            was_there: absent.is_none(),
+        };
+        session.done("rmhook", &output)
     }
 }

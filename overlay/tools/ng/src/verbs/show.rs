@@ -1,6 +1,7 @@
 //! `ng show`.
 
 use std::fmt::Write as _;
+use std::io::{self, Write};
 
 use clap::Args;
 use netgraph::{Address, HookList, ListHooks, Transport};
@@ -8,6 +9,7 @@ use netgraph::{Address, HookList, ListHooks, Transport};
 use super::{NodeJson, UNNAMED, node_line};
 use crate::failure::Result;
 use crate::session::Session;
+use crate::table::{Style, Table};
 
 /// Show a node and where its hooks lead
 #[derive(Debug, Args)]
@@ -25,12 +27,37 @@ impl Show {
         let list = session.request(&self.path, &ListHooks)?;
         let links = (!self.no_hooks).then_some(list.links.as_slice());
         let output = NodeJson::new(&list.node, links);
-        session.print(&output, |out| write!(out, "{}", text(&list, !self.no_hooks)))
+        let style = session.style;
+        session.print(&output, |out| write(out, &list, !self.no_hooks, style))
     }
 }
 
+/// The node, and its hooks if they are wanted.
+pub(super) fn write(out: &mut dyn Write, list: &HookList, hooks: bool, style: Style) -> io::Result<()> {
+    if style == Style::Plain {
+        return write!(out, "{}", text(list, hooks));
+    }
+    let node = &list.node;
+    let name = style.strong(&node.label());
+    let plural = if node.hooks == 1 { "" } else { "s" };
+    writeln!(
+        out,
+        "{name} {} {}, {} hook{plural}",
+        node.type_name, node.id, node.hooks
+    )?;
+    if !hooks || list.links.is_empty() {
+        return Ok(());
+    }
+    let mut table = Table::new(&["HOOK", "PEER", "TYPE", "PEER HOOK"]);
+    for link in &list.links {
+        let (peer, kind) = (link.peer.label(), link.peer.type_name.clone());
+        table.row([link.hook.clone(), peer, kind, link.peer_hook.clone()]);
+    }
+    table.write(out, style)
+}
+
 /// The node as ngctl(8) shows it.
-pub(super) fn text(list: &HookList, hooks: bool) -> String {
+fn text(list: &HookList, hooks: bool) -> String {
     let mut text = node_line(&list.node) + "\n";
     if !hooks || list.links.is_empty() {
         return text;

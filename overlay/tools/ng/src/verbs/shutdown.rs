@@ -1,7 +1,8 @@
 //! `ng shutdown`.
 
 use clap::Args;
-use netgraph::{Address, Transport};
+use netgraph::{Address, GetNodeInfo, Transport};
+use serde::Serialize;
 
 use crate::failure::Result;
 use crate::session::Session;
@@ -15,8 +16,28 @@ pub struct Shutdown {
     path: Address,
 }
 
+#[derive(Serialize)]
+struct Output<'a> {
+    path: &'a str,
+    gone: bool,
+}
+
 impl Shutdown {
     pub fn run<T: Transport>(&self, session: &mut Session<T>) -> Result<()> {
-        session.request(&self.path, &netgraph::Shutdown)
+        let node = session.request(&self.path, &GetNodeInfo)?;
+        session.request(&self.path, &netgraph::Shutdown)?;
+        let stays = session.socket.request(&node.address(), &GetNodeInfo).is_ok();
+        if stays {
+            session.note(&format!(
+                "`{}` ({}) lost its links and stays: nodes of that type do",
+                node.label(),
+                node.type_name
+            ));
+        }
+        let output = Output {
+            path: self.path.as_str(),
+            gone: !stays,
+        };
+        session.done("shutdown", &output)
     }
 }

@@ -1,30 +1,32 @@
 //! The verbs on a netgraph in memory: what they print, what they change, and what they say when they cannot.
 
-use std::cell::RefCell;
 use std::fs;
 use std::io::{self, Write};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
-use clap::Parser;
 use netgraph::fake::Fake;
 
-use crate::cli::Verb;
+use crate::cli::Command;
 use crate::failure::Failure;
+use crate::script;
 use crate::session::Session;
+use crate::session::tests::session;
 
-#[derive(Parser)]
-#[command(no_binary_name = true)]
-struct Line {
-    #[command(subcommand)]
-    verb: Verb,
-}
+mod examples;
+mod mistakes;
 
 #[derive(Clone, Default)]
-struct Output(Rc<RefCell<Vec<u8>>>);
+struct Output(Arc<Mutex<Vec<u8>>>);
+
+impl Output {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
 
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(bytes)
+        self.0.lock().unwrap().write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -35,11 +37,24 @@ impl Write for Output {
 /// Runs one command as a process of its own would.
 fn run(fake: &Fake, line: &str, json: bool) -> Result<String, Failure> {
     let output = Output::default();
-    let mut session = Session::with_output(fake.clone(), json, Box::new(output.clone()));
-    let words = line.split(' ');
-    Line::try_parse_from(words).expect(line).verb.run(&mut session)?;
-    let bytes = output.0.borrow().clone();
-    Ok(String::from_utf8(bytes).unwrap())
+    let mut session = session(fake.clone(), json, Box::new(output.clone()));
+    run_line(&mut session, line)?;
+    Ok(output.text())
+}
+
+/// Runs a line by the node of that session.
+fn run_line(session: &mut Session<Fake>, line: &str) -> Result<(), Failure> {
+    script::line(session, line, &|command, session| match command {
+        Command::Verb(verb) => verb.run(session),
+        other => panic!("{other:?} needs a kernel with descriptors"),
+    })
+}
+
+fn failure_of<T>(result: Result<T, Failure>) -> Failure {
+    match result {
+        Ok(_) => panic!("it should have failed"),
+        Err(failure) => failure,
+    }
 }
 
 fn text(fake: &Fake, line: &str) -> String {
@@ -209,45 +224,6 @@ fn links_are_made_and_broken() {
     text(&fake, "rmhook em1: lower");
     text(&fake, "shutdown tap:");
     assert!(!text(&fake, "list").contains("tap"));
-}
-
-#[test]
-fn refusals_say_what_is_there_instead() {
-    let fake = tapped();
-    let rows = [
-        ("show tpa:", "there is no node `tpa:`; did you mean `tap`?"),
-        (
-            "show tap:left.upper",
-            "node `em0:` (ether) has no hook `upper`; it has `lower`",
-        ),
-        (
-            "show tap:lef",
-            "node `tap:` (tee) has no hook `lef`; did you mean `left`?",
-        ),
-        (
-            "show em1:lower",
-            "node `em1:` (ether) has no hook `lower`; it has none at all",
-        ),
-        ("show [99]:", "there is no node with the ID [99]"),
-        ("mkpeer em1: hubb lower x", "did you mean `hub`?"),
-        (
-            "mkpeer em0: tee lower right",
-            "hook `lower` of `em0:` leads to `tap:`, hook `left`",
-        ),
-        ("mkpeer em1: tee lower middle", "ng_tee(4) lists the hooks of that type"),
-        ("connect em1: tpa: lower right", "did you mean `tap`?"),
-        (
-            "connect em1: tap: lower left",
-            "hook `left` of `tap:` leads to `em0:`, hook `lower`",
-        ),
-        ("name em1: tap", "another node has that name (EADDRINUSE)"),
-        ("msg em0: fly", "it is of type ether; ng_ether(4) lists its commands"),
-        ("write x 1", "ng's own node has no hooks"),
-    ];
-    for (line, part) in rows {
-        let said = refusal(&fake, line);
-        assert!(said.contains(part), "{line}: {said}");
-    }
 }
 
 const GRAPH: &str = "\

@@ -4,6 +4,7 @@ use std::fs;
 
 use clap::Args;
 use netgraph::Transport;
+use serde::Serialize;
 
 use super::{hook_name, usage};
 use crate::explain;
@@ -14,7 +15,7 @@ use crate::session::Session;
 ///
 /// The node has hooks when earlier lines of a file given to `ng -f` have connected it.
 #[derive(Debug, Args)]
-#[command(override_usage = "ng write <HOOK> <-f FILE | BYTE...>")]
+#[command(override_usage = "ng write <HOOK> -f <FILE>\n       ng write <HOOK> <BYTE>...")]
 pub struct Write {
     /// The hook
     hook: String,
@@ -29,12 +30,23 @@ pub struct Write {
     data: Vec<String>,
 }
 
+#[derive(Serialize)]
+struct Output<'a> {
+    hook: &'a str,
+    length: usize,
+}
+
 impl Write {
     pub fn run<T: Transport>(&self, session: &mut Session<T>) -> Result<()> {
         let hook = hook_name(&self.hook)?;
         let packet = packet(&self.data)?;
         let sent = session.socket.send_data(Some(&hook), &packet);
-        sent.map_err(|error| explain::refusal(&mut session.socket, error))
+        sent.map_err(|error| explain::refusal(&mut session.socket, error))?;
+        let output = Output {
+            hook: hook.as_str(),
+            length: packet.len(),
+        };
+        session.done("write", &output)
     }
 }
 

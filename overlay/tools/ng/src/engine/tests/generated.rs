@@ -35,7 +35,10 @@ impl Sketch {
         let count = self.kinds.len();
         let mut used = vec![0; count];
         let mut edges = Vec::new();
-        for (left, right) in self.pairs.iter().map(|(left, right)| (left % count, right % count)) {
+        // A bridge refuses links to itself.
+        let is_taken = |&(left, right): &(usize, usize)| left != right || self.kinds[left] != "bridge";
+        let pairs = self.pairs.iter().map(|(left, right)| (left % count, right % count));
+        for (left, right) in pairs.filter(is_taken) {
             let ends = (
                 self.hook(left, used[left]),
                 self.hook(right, used[right] + usize::from(left == right)),

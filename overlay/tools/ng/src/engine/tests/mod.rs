@@ -13,10 +13,10 @@ use super::{Engine, Outcome, Signals};
 use crate::failure::Result;
 use crate::host;
 use crate::live;
-use crate::session::Session;
+use crate::session::{Session, tests};
 use crate::state::State;
 
-#[path = "../../../tests/common/mod.rs"]
+#[path = "../../../tests/common/daemon.rs"]
 mod daemon;
 mod examples;
 mod generated;
@@ -51,10 +51,8 @@ impl Machine {
     fn session_on<T: Transport>(&self, transport: T) -> Session<T> {
         let host = Box::new(host::Hosted(self.daemon.socket()));
         static SESSIONS: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("ng{}", SESSIONS.fetch_add(1, Ordering::Relaxed))
-            .parse()
-            .unwrap();
-        Session::open(transport, host, &name, false, self.state()).unwrap()
+        let name = format!("ng{}", SESSIONS.fetch_add(1, Ordering::Relaxed));
+        Session::open(transport, host, tests::setup(&name, self.state())).unwrap()
     }
 
     /// Applies a graph as a process of its own would.

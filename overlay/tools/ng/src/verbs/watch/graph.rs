@@ -245,7 +245,7 @@ mod tests {
     /// What happens when `change` is done by another process.
     fn happens(chosen: Option<&str>, change: impl Fn(&mut Other)) -> Vec<String> {
         let fake = Fake::with_interfaces(&["em0", "em1"]);
-        let mut session = Session::with_output(fake.clone(), false, Box::new(io::sink()));
+        let mut session = crate::session::tests::session(fake.clone(), false, Box::new(io::sink()));
         let mut other = netgraph::Socket::open_on(fake, None).unwrap();
         let tee = MakePeer {
             type_name: "tee".parse().unwrap(),
