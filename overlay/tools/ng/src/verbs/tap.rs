@@ -84,7 +84,7 @@ pub struct Tap {
     force: bool,
 
     /// Remove taps that were left over, and end
-    #[arg(long, exclusive = true)]
+    #[arg(long, conflicts_with = "edge")]
     clean: bool,
 }
 

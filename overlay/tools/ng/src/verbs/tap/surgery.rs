@@ -252,3 +252,40 @@ pub fn remove<T: Transport>(session: &mut Session<T>, tee: &NodeInfo, edge: &Edg
         other => other.map(|()| Removal::Healed),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use netgraph::NodeId;
+
+    use super::*;
+
+    #[test]
+    fn nodes_are_held_where_it_does_no_harm() {
+        let rows = [
+            ("ether", "lower", Ok(Some("orphans"))),
+            ("bridge", "link0", Ok(Some("link1"))),
+            ("hub", "x", Ok(Some("spare0"))),
+            ("tee", "left", Ok(Some("right"))),
+            ("socket", "x", Ok(None)),
+            ("eiface", "ether", Ok(None)),
+            ("unheard_of", "x", Err(())),
+        ];
+        for (kind, hook, expected) in rows {
+            let node = NodeInfo {
+                name: None,
+                type_name: kind.to_owned(),
+                id: NodeId(1),
+                hooks: 1,
+            };
+            let hook: HookName = hook.parse().unwrap();
+            let end = End {
+                node,
+                hook: hook.clone(),
+            };
+            let found = |force| spare(&end, &|name| name == hook.as_str(), force);
+            let text = found(false).map(|hook| hook.map(|hook| hook.to_string())).map_err(drop);
+            assert_eq!(text, expected.map(|hook| hook.map(str::to_owned)), "{kind}");
+            assert!(found(true).is_ok(), "{kind}");
+        }
+    }
+}

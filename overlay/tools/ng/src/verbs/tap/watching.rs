@@ -26,6 +26,9 @@ const LARGEST_PACKET: usize = 256 * 1024;
 /// How often is looked whether the tap is still there.
 const ROUNDS: Duration = Duration::from_secs(1);
 
+/// How long what has come already is taken in the end.
+const LAST: Duration = Duration::from_secs(2);
+
 /// The hooks of a tee by which copies leave, as are those of the own node that take them.
 const COPIES: [&str; 2] = ["left2right", "right2left"];
 
@@ -236,13 +239,14 @@ impl Watching<'_> {
         loop {
             let ready = self.wait(session, stop, guardian)?;
             if ready.stop {
-                return Ok(End::Asked);
+                let is_enough = self.take(session, LAST)?;
+                return Ok(if is_enough { End::Enough } else { End::Asked });
             }
             if ready.guardian {
                 let text = "the process that is to remove the tap has ended early; the tap is removed now";
                 return Err(Failure::Refused(text.to_owned()));
             }
-            if ready.packets && self.take(session)? {
+            if ready.packets && self.take(session, ROUNDS / 10)? {
                 return Ok(End::Enough);
             }
             let now = Instant::now();
@@ -256,9 +260,9 @@ impl Watching<'_> {
         }
     }
 
-    /// Takes what is there, but not for ever; whether that is enough.
-    fn take<T: Transport>(&mut self, session: &mut Session<T>) -> Result<bool> {
-        let until = Instant::now() + ROUNDS / 10;
+    /// Takes what is there, but no longer than this; whether that is enough.
+    fn take<T: Transport>(&mut self, session: &mut Session<T>, longest: Duration) -> Result<bool> {
+        let until = Instant::now() + longest;
         while Instant::now() < until {
             let received = session.socket.receive_data(&mut self.buffer, Some(Instant::now()));
             let (length, hook) = match received {
