@@ -105,13 +105,10 @@ impl Tee {
         counts[1] += 1;
     }
 
-    /// A hook to send out of, counted.
-    fn way_out(&self, node: &NodeRef, side: Side, octets: usize) -> Option<HookRef> {
-        let hook = hook(node, side.name())?;
+    fn count_out(&self, side: Side, octets: usize) {
         let counts = &mut lock(&self.counts)[side as usize];
         counts[2] += octets as u64;
         counts[3] += 1;
-        Some(hook)
     }
 }
 
@@ -134,14 +131,21 @@ impl NodeType for Tee {
         let length = item.data_length();
         self.count_in(from, length);
         let (onward, copy) = from.route();
-        let copy = copy.and_then(|side| self.way_out(node, side, length));
-        let onward = self.way_out(node, onward, length);
-        let Some(copy) = copy else {
-            return onward.map_or(Ok(()), |onward| forward(item, &onward));
+        let way = hook(node, onward.name());
+        let copy = copy.and_then(|side| Some((side, hook(node, side.name())?)));
+        if way.is_some() {
+            self.count_out(onward, length);
+        }
+        let Some((side, copies)) = copy else {
+            return way.map_or(Ok(()), |way| forward(item, &way));
         };
         let bytes = take_bytes(item);
-        let copied = send_bytes(&bytes, &copy);
-        onward.map_or(Ok(()), |onward| send_bytes(&bytes, &onward)).and(copied)
+        let copied = send_bytes(&bytes, &copies);
+        if copied.is_ok() {
+            self.count_out(side, length);
+        }
+        // What becomes of the copy matters only where there is nothing else.
+        way.map_or(copied, |way| send_bytes(&bytes, &way))
     }
 
     fn closing(&self, node: &NodeRef) {

@@ -4,9 +4,11 @@ mod clean;
 mod edge;
 mod frail;
 pub mod guardian;
-mod names;
+mod hold;
+pub mod names;
 mod output;
 mod surgery;
+mod tee;
 mod watching;
 
 use std::io::{self, IsTerminal};
@@ -15,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use netgraph::{Address, HookList, NodeInfo, Transport};
+use netgraph::{Address, NodeInfo, Transport};
 
 use super::usage;
 use crate::capture::filter::Filter;
@@ -27,15 +29,15 @@ use edge::{Edge, Place};
 use guardian::Guardian;
 use output::Output;
 use surgery::Removal;
-use watching::{Limits, Seen, Tap as Watched};
-
-pub use names::is_tap_name;
+use tee::Tap as Watched;
+use watching::{Limits, Seen};
 
 /// Watch the packets of an edge
 ///
 /// EDGE is one end of it, `node:hook` or `node.hook`, or both, `sw0.link0 -- tap0.right`. An ng_tee(4) is put into the edge and
 /// taken out again in the end; packets that pass at the moment of either may be lost. What a bridge has learned of that port,
-/// it has to learn anew. If an end of the edge is a tee whose copies nobody takes, that one is used, and nothing is changed.
+/// it has to learn anew. Of control messages along the edge, the tee lets only those about links and queues pass. If an end of
+/// the edge is a tee whose copies nobody takes, that one is used, and nothing is changed.
 ///
 /// A second process waits for this one to end and then takes the tee out, even if this one was killed. Should both be killed,
 /// `ng tap --clean` does it.
@@ -84,7 +86,7 @@ pub struct Tap {
     force: bool,
 
     /// Remove taps that were left over, and end
-    #[arg(long, exclusive = true)]
+    #[arg(long, conflicts_with = "edge")]
     clean: bool,
 }
 
@@ -106,11 +108,11 @@ impl Tap {
             return clean::run(session);
         }
         match edge::find(session, &self.edge)? {
-            Place::Node(list) => match free_tee(&list)? {
+            Place::Node(list) => match tee::free(&list)? {
                 Some(tap) => self.watch(session, tap),
-                None => Err(no_tee(&list)),
+                None => Err(tee::refusal(&list)),
             },
-            Place::Edge(edge) => match existing(session, &edge)? {
+            Place::Edge(edge) => match tee::existing(session, &edge)? {
                 Some(tap) => self.watch(session, tap),
                 None => self.insert(session, &edge),
             },
@@ -235,47 +237,4 @@ fn report_removal(edge: &Edge, removed: &Result<Removal>) {
         Ok(Removal::Gone) => eprintln!("ng: somebody else has removed the tap from `{}`", edge.label()),
         Ok(Removal::Apart) => eprintln!("ng: an end of `{}` is gone", edge.label()),
     }
-}
-
-/// A tee at an end of the edge whose copies nobody takes.
-fn existing<T: Transport>(session: &mut Session<T>, edge: &Edge) -> Result<Option<Watched>> {
-    for (end, is_near) in [(&edge.near, true), (&edge.far, false)] {
-        if end.node.type_name != "tee" || !matches!(end.hook.as_str(), "left" | "right") {
-            continue;
-        }
-        let list = session.request(&end.node.address(), &netgraph::ListHooks)?;
-        if let Some(mut tap) = free_tee(&list)? {
-            // Out of the end that was named.
-            if (end.hook.as_str() == "left") == is_near {
-                tap.turn();
-            }
-            return Ok(Some(tap));
-        }
-    }
-    Ok(None)
-}
-
-/// A tee whose copies nobody takes, and that stays: no tap.
-fn free_tee(list: &HookList) -> Result<Option<Watched>> {
-    let is_taken = list
-        .links
-        .iter()
-        .any(|link| matches!(link.hook.as_str(), "left2right" | "right2left"));
-    let is_tap = list.node.name.as_deref().is_some_and(is_tap_name);
-    if list.node.type_name != "tee" || is_taken || is_tap {
-        return Ok(None);
-    }
-    Watched::existing(list).map(Some)
-}
-
-fn no_tee(list: &HookList) -> Failure {
-    let hooks = list.links.iter().map(|link| link.hook.as_str());
-    let (label, kind) = (list.node.label(), &list.node.type_name);
-    Failure::Refused(match kind.as_str() {
-        "tee" => format!("somebody watches `{label}` already; tap one of its edges instead"),
-        _ => format!(
-            "`{label}` ({kind}) is a node, and edges are tapped; it has {}",
-            graph::suggest::listed(hooks)
-        ),
-    })
 }

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use hostkern::{Config, Kernel, Subject};
 use hostkernd::{Server, Stop, serve};
+use netgraph::hosted::Hosted;
+use netgraph::{Address, Connect, Socket};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -129,6 +131,19 @@ impl Bench {
         sender.stdin.take().unwrap().write_all(packet).unwrap();
         let output = sender.wait_with_output().unwrap();
         assert!(output.status.success(), "{output:?}");
+    }
+
+    /// A node of this process, connected to a hub.
+    pub fn attach(&self, name: &str, hub: &str) -> Socket<Hosted> {
+        let mut socket = Socket::open_on(Hosted::new(self.path("socket")), Some(&name.parse().unwrap())).unwrap();
+        socket.open_data().unwrap();
+        let request = Connect {
+            peer: hub.parse().unwrap(),
+            hook: "hook".parse().unwrap(),
+            peer_hook: name.parse().unwrap(),
+        };
+        socket.request(&Address::here(), &request).unwrap();
+        socket
     }
 
     /// Starts `ng` in the background.

@@ -1,8 +1,10 @@
 //! What a tap shows, and what it refuses.
 
+use std::time::Instant;
+
 use serde_json::Value;
 
-use super::bench::{Bench, frame};
+use super::bench::{Bench, PATIENCE, frame};
 
 #[test]
 fn both_directions_are_seen_and_nothing_is_left() {
@@ -186,6 +188,41 @@ fn what_cannot_be_tapped_is_refused() {
         assert!(said.contains(part), "{arguments:?}: {said}");
         assert_eq!(bench.graph(), before, "{arguments:?}");
     }
+}
+
+/// The tap is stopped until its socket has no room for more.
+#[test]
+fn what_does_not_reach_a_tap_is_counted_and_passes() {
+    const FRAMES: u64 = 2000;
+    let bench = Bench::hubs();
+    let tap = bench.tap(&["a.x"]);
+    tap.signal("-STOP");
+    let mut receiver = bench.attach("receiver", "b:");
+    let mut sender = bench.attach("sender", "a:");
+    let mut buffer = vec![0; 2000];
+    for _ in 0..FRAMES {
+        sender.send_data(None, &frame(2, 1, &[7; 1400])).unwrap();
+        let received = receiver
+            .receive_data(&mut buffer, Some(Instant::now() + PATIENCE))
+            .unwrap();
+        assert!(received.is_some_and(|(length, _)| length == 1414));
+    }
+    tap.signal("-CONT");
+    tap.signal("-INT");
+    let output = tap.output();
+    let said = String::from_utf8(output.stderr).unwrap();
+    let number = |before: &str| {
+        said.split(before)
+            .nth(1)
+            .unwrap()
+            .split(' ')
+            .next()
+            .unwrap()
+            .parse::<u64>()
+    };
+    let (seen, lost) = (number("of ").unwrap(), number("seen; ").unwrap());
+    assert!(seen > 0 && lost > 0, "{said}");
+    assert_eq!(seen + lost, FRAMES, "{said}");
 }
 
 #[test]

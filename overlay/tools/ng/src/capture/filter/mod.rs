@@ -6,6 +6,7 @@
 //! there, packets within VLANs need not be asked for by `vlan`.
 
 mod parse;
+mod values;
 mod words;
 
 use std::fmt;

@@ -4,15 +4,14 @@ use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
-use netgraph::{Address, Connect, Errno, HookList, HookName, ListHooks, NodeInfo, RemoveHook, Transport};
+use netgraph::{Address, Connect, Errno, HookName, ListHooks, RemoveHook, Transport};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use serde::Serialize;
 
-use super::edge::{Edge, peer};
 use super::output::Output;
+use super::tee::Tap;
 use crate::capture::facts::Facts;
 use crate::capture::filter::Filter;
-use crate::capture::link::LinkType;
 use crate::capture::pcapng::Counts;
 use crate::capture::{Direction, Packet};
 use crate::clock;
@@ -26,76 +25,11 @@ const LARGEST_PACKET: usize = 256 * 1024;
 /// How often is looked whether the tap is still there.
 const ROUNDS: Duration = Duration::from_secs(1);
 
+/// How long what has come already is taken in the end.
+const LAST: Duration = Duration::from_secs(2);
+
 /// The hooks of a tee by which copies leave, as are those of the own node that take them.
 const COPIES: [&str; 2] = ["left2right", "right2left"];
-
-/// A tee whose copies can be taken.
-#[derive(Debug)]
-pub struct Tap {
-    tee: NodeInfo,
-    /// What the tee has to its left and to its right.
-    ends: [String; 2],
-    /// Whether the end that was named is to the right.
-    turned: bool,
-    /// What packets start with.
-    pub link: LinkType,
-    /// Whether it makes sense only with neighbours on both sides.
-    between: bool,
-}
-
-impl Tap {
-    /// One that was put into an edge.
-    pub fn inserted(tee: NodeInfo, edge: &Edge) -> Self {
-        Self {
-            tee,
-            ends: [edge.near.label(), edge.far.label()],
-            turned: false,
-            link: LinkType::Ethernet,
-            between: true,
-        }
-    }
-
-    /// One that was there.
-    pub fn existing(list: &HookList) -> Result<Self> {
-        let mut ends = [String::new(), String::new()];
-        let mut kinds = [("", ""); 2];
-        for (place, side) in ["left", "right"].into_iter().enumerate() {
-            let own = list.node.label();
-            let found = peer(list, side)?;
-            ends[place] = found.map_or_else(|| format!("{}.{side}", own.trim_end_matches(':')), |end| end.label());
-            if let Some(link) = list.links.iter().find(|link| link.hook == side) {
-                kinds[place] = (&link.peer.type_name, &link.peer_hook);
-            }
-        }
-        Ok(Self {
-            tee: list.node.clone(),
-            ends,
-            turned: false,
-            link: LinkType::of_edge(kinds),
-            between: false,
-        })
-    }
-
-    /// The end that was named is to the right.
-    pub fn turn(&mut self) {
-        self.turned = true;
-    }
-
-    /// The end that was named, and the other one.
-    pub fn labels(&self) -> [String; 2] {
-        let [left, right] = self.ends.clone();
-        if self.turned { [right, left] } else { [left, right] }
-    }
-
-    /// Which way packets go that come by a hook of the own node.
-    fn direction(&self, hook: &str) -> Direction {
-        if (hook == "left2right") == self.turned {
-            Direction::Inbound
-        } else {
-            Direction::Outbound
-        }
-    }
-}
 
 /// When it is enough.
 #[derive(Debug)]
@@ -236,13 +170,14 @@ impl Watching<'_> {
         loop {
             let ready = self.wait(session, stop, guardian)?;
             if ready.stop {
-                return Ok(End::Asked);
+                let is_enough = self.take(session, LAST)?;
+                return Ok(if is_enough { End::Enough } else { End::Asked });
             }
             if ready.guardian {
                 let text = "the process that is to remove the tap has ended early; the tap is removed now";
                 return Err(Failure::Refused(text.to_owned()));
             }
-            if ready.packets && self.take(session)? {
+            if ready.packets && self.take(session, ROUNDS / 10)? {
                 return Ok(End::Enough);
             }
             let now = Instant::now();
@@ -256,9 +191,9 @@ impl Watching<'_> {
         }
     }
 
-    /// Takes what is there, but not for ever; whether that is enough.
-    fn take<T: Transport>(&mut self, session: &mut Session<T>) -> Result<bool> {
-        let until = Instant::now() + ROUNDS / 10;
+    /// Takes what is there, but no longer than this; whether that is enough.
+    fn take<T: Transport>(&mut self, session: &mut Session<T>, longest: Duration) -> Result<bool> {
+        let until = Instant::now() + longest;
         while Instant::now() < until {
             let received = session.socket.receive_data(&mut self.buffer, Some(Instant::now()));
             let (length, hook) = match received {
