@@ -80,7 +80,7 @@ impl Line {
 
     /// Has the agent do something. An agent that is gone has lost the connection.
     fn ask(&self, order: &Order) -> Result<Option<OwnedFd>, Errno> {
-        let lost = |_: io::Error| Errno::ECONNRESET;
+        let lost = |_: io::Error| Errno::EPIPE;
         order.write(&self.stream).map_err(lost)?;
         wire::read_reply(&self.stream).map_err(lost)?
     }
