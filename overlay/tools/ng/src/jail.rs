@@ -166,9 +166,9 @@ impl Endpoint for JailSocket {
             return self.socket.send(bytes, to);
         }
         match self.send_in_jail(bytes, to) {
-            Err(Errno::ENXIO) => {
-                let kind = asked_type(bytes).ok_or(Errno::ENXIO)?;
-                Kernel.load_module(&format!("ng_{kind}")).map_err(|_| Errno::ENXIO)?;
+            Err(refusal @ (Errno::ENXIO | Errno::EPERM)) => {
+                let kind = asked_type(bytes).ok_or(refusal)?;
+                Kernel.load_module(&format!("ng_{kind}")).map_err(|_| refusal)?;
                 self.send_in_jail(bytes, to)
             }
             sent => sent,
