@@ -346,6 +346,9 @@ mod tests {
             "ng sho em0:",
             "ng -f -",
             "ng apply --json x.yaml",
+            "ng --jail j1 list",
+            "ng jail-agent 3",
+            "ng interfaces x.yaml",
         ] {
             let parsed = words::parse::<Opt>(line.split(' '));
             assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());

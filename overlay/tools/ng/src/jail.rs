@@ -80,7 +80,7 @@ impl Line {
 
     /// Has the agent do something. An agent that is gone has lost the connection.
     fn ask(&self, order: &Order) -> Result<Option<OwnedFd>, Errno> {
-        let lost = |_: io::Error| Errno::ECONNRESET;
+        let lost = |_: io::Error| Errno::EPIPE;
         order.write(&self.stream).map_err(lost)?;
         wire::read_reply(&self.stream).map_err(lost)?
     }
@@ -165,9 +165,9 @@ impl Endpoint for JailSocket {
             return self.socket.send(bytes, to);
         }
         match self.send_in_jail(bytes, to) {
-            Err(Errno::ENXIO) => {
-                let kind = asked_type(bytes).ok_or(Errno::ENXIO)?;
-                Kernel.load_module(&format!("ng_{kind}")).map_err(|_| Errno::ENXIO)?;
+            Err(refusal @ (Errno::ENXIO | Errno::EPERM)) => {
+                let kind = asked_type(bytes).ok_or(refusal)?;
+                Kernel.load_module(&format!("ng_{kind}")).map_err(|_| refusal)?;
                 self.send_in_jail(bytes, to)
             }
             sent => sent,

@@ -16,7 +16,8 @@ use crate::host;
 #[derive(Debug, Args)]
 pub struct Agent {
     /// The jail's number
-    jail: i32,
+    #[arg(value_name = "JID")]
+    number: i32,
 }
 
 impl Agent {
@@ -26,7 +27,7 @@ impl Agent {
             .as_fd()
             .try_clone_to_owned()
             .map_err(failed("no connection"))?;
-        host::enter_jail(self.jail).map_err(failed("could not enter the jail"))?;
+        host::enter_jail(self.number).map_err(failed("could not enter the jail"))?;
         serve(&stream.into(), KernelSocket::new).map_err(failed("the connection was lost"))
     }
 }

@@ -69,7 +69,7 @@ fn an_agent_that_is_gone_is_a_lost_connection() {
     let (ours, theirs) = UnixStream::pair().unwrap();
     drop(theirs);
     let jail = InJail(Arc::new(Line::new(ours, None)));
-    assert_eq!(jail.open(Protocol::Control).err(), Some(Errno::ECONNRESET));
+    assert_eq!(jail.open(Protocol::Control).err(), Some(Errno::EPIPE));
 }
 
 #[test]
