@@ -22,6 +22,7 @@ use console::Console;
 pub use measure::Measured;
 
 mod apt;
+mod companions;
 mod console;
 mod identity;
 mod idle;
@@ -179,6 +180,7 @@ impl Image {
             rootfs: Some(rootfs),
             module: self.module(shell, &spec.release)?,
             tools: self.tools(shell)?,
+            companions: self.companions()?,
             authorized_keys,
             identity: own,
             interfaces,
@@ -239,6 +241,14 @@ impl Image {
             Some(given) => Ok(Some(given.clone())),
             None => crate::kmod::build(shell, release).map(Some),
         }
+    }
+
+    /// What is installed beside our own programs.
+    fn companions(&self) -> Result<Vec<build::Addition>> {
+        if self.no_tools || !self.tools.is_empty() {
+            return Ok(Vec::new());
+        }
+        companions::of(self.base)
     }
 
     fn tools(&self, shell: &Shell) -> Result<Vec<PathBuf>> {

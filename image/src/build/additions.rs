@@ -139,6 +139,7 @@ pub fn collect(request: &Request) -> Result<Vec<Addition>> {
         let path = format!("{}/{name}", spec.tools);
         all.push(Addition::new(&path, 0o755, AdditionBody::File(tool.clone())).input(name));
     }
+    all.extend(request.companions.iter().cloned());
     Ok(all)
 }
 

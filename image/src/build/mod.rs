@@ -26,7 +26,7 @@ use crate::output::{self, Disk, Folder, Idle};
 use crate::progress::Progress;
 use crate::sets::{Fetcher, Source};
 use crate::spec::{self, InterfaceUse, Spec};
-use additions::Addition;
+pub use additions::{Addition, AdditionBody};
 
 /// Changes whenever the same inputs would give other bytes.
 const FORMAT: &str = "ngforge image 1";
@@ -46,6 +46,8 @@ pub struct Request {
     pub module: Option<PathBuf>,
     /// Programs for the appliance.
     pub tools: Vec<PathBuf>,
+    /// What else goes on top, such as the programs' manual pages.
+    pub companions: Vec<Addition>,
     /// Public keys that open root's account, besides those of the spec: one line each.
     pub authorized_keys: Vec<String>,
     /// The private key to one of them, if the build made it; goes into the manifest.

@@ -95,6 +95,7 @@ impl Fixture {
             spec_file,
             base: Base::FreeBsd(Source::Folder(self.at("sets"))),
             rootfs: Some(self.at("rootfs")),
+            companions: Vec::new(),
             module: Some(self.at("ng_socket.ko")),
             tools: Vec::new(),
             authorized_keys: vec!["ssh-ed25519 AAAA test".into()],

@@ -160,6 +160,13 @@ pub const TOOLS: &[Tool] = &[
         packages("valgrind", "valgrind", "valgrind", "valgrind"),
     ),
     tool(
+        "mandoc",
+        "check the manual pages",
+        Tests,
+        "",
+        packages("mandoc", "mandoc", "mandoc", "(base system)"),
+    ),
+    tool(
         "fls",
         "read images back with sleuthkit",
         Tests,

@@ -5,7 +5,7 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::symlink;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 mod common;
@@ -23,7 +23,7 @@ fn programs(daemon: &Daemon) -> PathBuf {
 }
 
 /// Runs a shell script in which both programs can be called.
-fn shell(daemon: &Daemon, programs: &std::path::Path, script: &str) -> Output {
+fn shell(daemon: &Daemon, programs: &Path, script: &str) -> Output {
     let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
     let mut command = Command::new("sh");
     command

@@ -34,9 +34,7 @@ struct Output {
 
 impl Msg {
     pub fn run<T: Transport>(&self, session: &mut Session<T>) -> Result<()> {
-        let text = [std::slice::from_ref(&self.command), self.arguments.as_slice()]
-            .concat()
-            .join(" ");
+        let text = format!("{} {}", self.command, self.arguments.join(" "));
         let (command, arguments) = command_and_arguments(&text);
         let answer = session.socket.command(&self.path, command, arguments);
         let answer = answer.map_err(|error| message::refusal(&mut session.socket, &self.path, command, error))?;
