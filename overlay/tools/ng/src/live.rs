@@ -7,7 +7,7 @@ use netgraph::{Address, ListHooks, ListNodes, NodeId, NodeInfo, Transport};
 
 use crate::failure::Result;
 use crate::session::Session;
-use crate::verbs::tap::is_tap_name;
+use crate::verbs::tap::names::is_tap_name;
 
 /// Every node, with the links of those that are declared or recorded, and of those without a name of their own.
 ///
