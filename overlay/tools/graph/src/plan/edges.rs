@@ -148,7 +148,7 @@ impl Differences {
                 let type_name = matched.graph.nodes()[node].type_name();
                 let spare = match fate(type_name, &self.lost(live, &gone), live.hooks as usize) {
                     Fate::Stays => continue,
-                    Fate::GoesWithLast => matched.spare_end(node),
+                    Fate::GoesWithLast => matched.spare_end(node, live),
                     Fate::Goes => None,
                 };
                 match spare {

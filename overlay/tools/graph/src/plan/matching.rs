@@ -127,12 +127,20 @@ impl<'a> Matched<'a> {
         self.removed.iter().map(|node| node.id).collect()
     }
 
-    /// A hook that a node has besides those that are in use or declared, for when it has no other links.
-    pub fn spare_end(&self, node: usize) -> Option<End> {
+    /// A hook that a live node has besides those that are in use or declared, for when it has no other links.
+    pub fn spare_end(&self, node: usize, live: &LiveNode) -> Option<End> {
+        self.unused_end(node, &|hook| live.link(hook).is_some())
+    }
+
+    /// A hook that no edge needs of a node that is to be made.
+    pub fn first_end(&self, node: usize) -> Option<End> {
+        self.unused_end(node, &|_| false)
+    }
+
+    fn unused_end(&self, node: usize, in_use: &dyn Fn(&str) -> bool) -> Option<End> {
         let declared = &self.hooks_of[node];
-        let live = self.live[node];
-        let in_use = |hook: &str| declared.contains(hook) || live.is_some_and(|live| live.link(hook).is_some());
-        let hook = catalog::free_hook(self.graph.nodes()[node].type_name(), &in_use)?;
+        let type_name = self.graph.nodes()[node].type_name();
+        let hook = catalog::free_hook(type_name, &|hook| declared.contains(hook) || in_use(hook))?;
         let hook = hook.parse::<HookName>().ok()?;
         Some(End { node, hook })
     }

@@ -226,7 +226,7 @@ impl<'a> Planner<'a> {
         if let Some(end) = lasting_end(self.graph, node) {
             return First::Lasting(end);
         }
-        if let Some(end) = self.matched.spare_end(node) {
+        if let Some(end) = self.matched.first_end(node) {
             return First::Spare(end);
         }
         let mut open = self.edges_of[node].iter().copied().filter(|&edge| self.is_open[edge]);

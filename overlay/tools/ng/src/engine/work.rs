@@ -1,7 +1,7 @@
 //! Carries out a plan, action by action.
 
 use graph::{Action, End, Graph, LiveEnd, Origin, Plan, Told};
-use netgraph::{Address, Connect, Errno, HookName, MakePeer, Name, RemoveHook, Shutdown, Transport};
+use netgraph::{Address, Connect, Errno, GetNodeInfo, HookName, MakePeer, Name, RemoveHook, Shutdown, Transport};
 
 use super::{Change, Need, Signals, refused};
 use crate::explain;
@@ -147,18 +147,23 @@ impl<'a, T: Transport> Work<'a, T> {
     /// A node that is gone has no links.
     fn break_link(&mut self, end: &LiveEnd) -> Result<()> {
         let hook: HookName = end.hook.parse().map_err(netgraph::Error::from)?;
-        let result = self.session.socket.request(&end.node.into(), &RemoveHook(hook));
-        self.unless_gone(result)
+        let node = end.node.into();
+        let result = self.session.socket.request(&node, &RemoveHook(hook));
+        self.unless_gone(&node, result)
     }
 
     fn remove(&mut self, node: &Address) -> Result<()> {
         let result = self.session.socket.request(node, &Shutdown);
-        self.unless_gone(result)
+        self.unless_gone(node, result)
     }
 
-    fn unless_gone(&mut self, result: netgraph::Result<()>) -> Result<()> {
+    /// A node that is gone has done what was wanted; one that is just going says EINVAL.
+    fn unless_gone(&mut self, node: &Address, result: netgraph::Result<()>) -> Result<()> {
         match result {
-            Err(error) if error.errno() == Some(Errno::ENOENT) => Ok(()),
+            Err(error) if matches!(error.errno(), Some(Errno::ENOENT | Errno::EINVAL)) => {
+                let is_there = self.session.socket.request(node, &GetNodeInfo).is_ok();
+                if is_there { Err(error.into()) } else { Ok(()) }
+            }
             result => result.map_err(|error| explain::refusal(&mut self.session.socket, error)),
         }
     }

@@ -79,7 +79,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ),
     (
         "mkpeer em1: tee lower middle",
-        &["type tee has no hook `middle`; there are `left`, `right`, `left2right` and `right2left`"],
+        &["type tee has no hook `middle`; its hooks are `left`, `right`, `left2right` and `right2left`"],
     ),
     (
         "mkpeer em1: tee lowr left",
@@ -277,7 +277,7 @@ fn what_keeps_ng_from_starting_is_told() {
         (
             Some(Errno::EPERM),
             77,
-            "only root may open one (EPERM)\n  hint: run it as root",
+            "network stack of its own (vnet) (EPERM)\n  hint: run it as root",
         ),
         (
             Some(Errno::EPROTONOSUPPORT),
