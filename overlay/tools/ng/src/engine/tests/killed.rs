@@ -1,9 +1,9 @@
 //! Applies that are killed before each of their messages: the next one heals what they left.
 
+use graphs::{runner, sketches};
 use proptest::strategy::{Strategy, ValueTree};
 
 use super::Machine;
-use super::generated::{runner, sketches};
 
 /// Between which graphs it is killed: from nothing, and from one to the other.
 fn pairs() -> Vec<(String, String)> {
