@@ -3,6 +3,7 @@
 //! It is this program once more, in a session of its own, so that it outlives the terminal, the SSH connection and the ng
 //! that started it.
 
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -47,13 +48,22 @@ impl Guard {
             .arg("--state")
             .arg(session.state.folder());
         command.args([COMMAND, &seconds.to_string()]);
-        command.stdin(Stdio::null()).stdout(Stdio::null());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(voice());
         command.spawn().map(Self).map_err(failed)
     }
 
     /// Its process ID.
     pub fn process(&self) -> u32 {
         self.0.id()
+    }
+}
+
+/// Where it says that it went back: on the terminal, if there is one. Whoever reads a pipe would wait for its end.
+fn voice() -> Stdio {
+    if io::stderr().is_terminal() {
+        Stdio::inherit()
+    } else {
+        Stdio::null()
     }
 }
 

@@ -174,7 +174,7 @@ impl<'a, T: Transport> Engine<'a, T> {
         let snapshot = live::snapshot(self.session, &graph, intent)?;
         let plan = graph::plan(&graph, &snapshot, intent).map_err(refused)?;
         self.remember(intent, &plan.intent)?;
-        let mut work = Work::new(self.session, &graph);
+        let mut work = Work::taking_back(self.session, &graph);
         work.carry_out(&plan, &Signals::ignored())?;
         let mut record = before.into_record();
         record.identify(&self.session.request(&Address::here(), &ListNodes)?);

@@ -20,6 +20,8 @@ pub struct Replaced {
 
 /// A plan being carried out.
 pub struct Work<'a, T: Transport> {
+    /// What the names of our own hooks begin with: another plan of this process may have left some.
+    prefix: &'static str,
     pub(super) session: &'a mut Session<T>,
     pub(super) graph: &'a Graph,
     changes: Vec<Change>,
@@ -29,10 +31,19 @@ pub struct Work<'a, T: Transport> {
 impl<'a, T: Transport> Work<'a, T> {
     pub fn new(session: &'a mut Session<T>, graph: &'a Graph) -> Self {
         Self {
+            prefix: "new",
             session,
             graph,
             changes: Vec::new(),
             replaced: Vec::new(),
+        }
+    }
+
+    /// One that takes back what another one did.
+    pub fn taking_back(session: &'a mut Session<T>, graph: &'a Graph) -> Self {
+        Self {
+            prefix: "old",
+            ..Self::new(session, graph)
         }
     }
 
@@ -74,7 +85,7 @@ impl<'a, T: Transport> Work<'a, T> {
             Action::Disconnect { left, right, tapped } => self.disconnect(left, right, *tapped)?,
             Action::Remove { id, .. } => self.remove(&(*id).into())?,
             Action::Make { at, new } => self.make(&self.address(at), &at.hook, new)?,
-            Action::MakeAlone { new } => self.make(&Address::here(), &own_hook(new)?, new)?,
+            Action::MakeAlone { new } => self.make(&Address::here(), &self.own_hook(new)?, new)?,
             Action::Release { end } => self.release(end)?,
             Action::Connect { left, right } => self.connect(left, right)?,
             Action::SetMac { node } => return self.set_mac(*node),
@@ -114,15 +125,21 @@ impl<'a, T: Transport> Work<'a, T> {
     fn hold(&mut self, end: &End) -> Result<()> {
         let request = Connect {
             peer: self.address(end),
-            hook: own_hook(end)?,
+            hook: self.own_hook(end)?,
             peer_hook: end.hook.clone(),
         };
         self.session.request(&Address::here(), &request)
     }
 
     fn release(&mut self, end: &End) -> Result<()> {
-        let hook = own_hook(end)?;
+        let hook = self.own_hook(end)?;
         self.session.request(&Address::here(), &RemoveHook(hook))
+    }
+
+    /// A hook of our own node that leads to a node while it is being made or held.
+    fn own_hook(&self, end: &End) -> Result<HookName> {
+        let name = format!("{}{}", self.prefix, end.node);
+        Ok(name.parse().map_err(netgraph::Error::from)?)
     }
 
     fn connect(&mut self, left: &End, right: &End) -> Result<()> {
@@ -187,9 +204,4 @@ impl<'a, T: Transport> Work<'a, T> {
         let hint = (!hints.is_empty()).then(|| hints.join("; "));
         refused(self.graph.error(origin, error.to_string(), hint))
     }
-}
-
-/// A hook of our own node that leads to a node while it is being made or held.
-fn own_hook(end: &End) -> Result<HookName> {
-    Ok(format!("new{}", end.node).parse().map_err(netgraph::Error::from)?)
 }
