@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use graph::{Graph, Link, LiveNode, Record, Snapshot};
-use netgraph::{Address, ListHooks, ListNodes, NodeId, NodeInfo, Transport};
+use netgraph::{Address, Errno, ListHooks, ListNodes, NodeId, NodeInfo, Transport};
 
 use crate::failure::Result;
 use crate::session::Session;
@@ -83,9 +83,10 @@ fn links<T: Transport>(
             continue;
         }
         let address = node.id.into();
-        // A node that has gone meanwhile has no links.
-        let Ok(list) = session.socket.request(&address, &ListHooks) else {
-            continue;
+        let list = match session.socket.request(&address, &ListHooks) {
+            // A node that has gone meanwhile has no links.
+            Err(error) if matches!(error.errno(), Some(Errno::ENOENT | Errno::EINVAL)) => continue,
+            result => result?,
         };
         let mut own = Vec::with_capacity(list.links.len());
         for link in list.links {

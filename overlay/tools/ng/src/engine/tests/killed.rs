@@ -1,4 +1,5 @@
-//! Applies that are killed before each of their messages: the next one heals what they left.
+//! Applies that are killed before each of their messages: the next one heals what they left. And applies of which each
+//! message in turn is refused: they take back what they did.
 
 use graphs::{runner, sketches};
 use proptest::strategy::{Strategy, ValueTree};
@@ -40,4 +41,33 @@ fn an_apply_that_is_killed_anywhere_is_healed_by_the_next() {
     machine.apply("version: 1\n").unwrap();
     machine.assert_is("version: 1\n");
     assert!(kills > 100, "{kills}");
+}
+
+#[test]
+fn an_apply_that_is_refused_anything_takes_back_what_it_did() {
+    let machine = Machine::start();
+    let mut refusals = 0;
+    for (first, second) in pairs() {
+        machine.apply(&first).unwrap();
+        for step in 0.. {
+            let Some(result) = machine.apply_without(&second, step) else {
+                break;
+            };
+            refusals += 1;
+            let Err(failure) = result else {
+                machine.assert_is(&second);
+                machine.apply(&first).unwrap();
+                continue;
+            };
+            let said = failure.to_string();
+            assert!(
+                !said.contains("could not be made what it was"),
+                "step {step}: {said}\n{first}\n{second}"
+            );
+            machine.assert_is(&first);
+            assert_eq!(machine.changes(&first), 0, "step {step}: {said}");
+        }
+    }
+    machine.apply("version: 1\n").unwrap();
+    assert!(refusals > 100, "{refusals}");
 }

@@ -24,7 +24,7 @@ mod killed;
 mod mortal;
 
 use daemon::Daemon;
-use mortal::Mortal;
+use mortal::{End, Mortal};
 
 /// A hosted kernel, and a folder for what is remembered.
 struct Machine {
@@ -60,12 +60,20 @@ impl Machine {
         apply(&mut self.session(), text)
     }
 
-    /// The same by a process that is killed instead of sending its n-th message, from 0; None if it sends fewer.
+    /// The same by a process that is killed instead of sending its n-th message, from 0; None if it was.
     fn apply_until(&self, text: &str, messages: usize) -> Option<Result<Outcome>> {
         mortal::survive(|| {
-            let transport = Mortal::new(Hosted::new(self.daemon.socket()), messages);
+            let transport = Mortal::new(Hosted::new(self.daemon.socket()), messages, End::Killed);
             apply(&mut self.session_on(transport), text)
         })
+    }
+
+    /// The same by a process whose n-th message is refused; None if it sends fewer.
+    fn apply_without(&self, text: &str, message: usize) -> Option<Result<Outcome>> {
+        let transport = Mortal::new(Hosted::new(self.daemon.socket()), message, End::Refused);
+        let over = transport.over();
+        let result = apply(&mut self.session_on(transport), text);
+        over.get().then_some(result)
     }
 
     /// What applying a graph would change.

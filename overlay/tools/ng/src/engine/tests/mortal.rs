@@ -1,4 +1,5 @@
-//! A process that is killed: in the middle of everything, and without a chance to do anything about it.
+//! A process that is killed in the middle of everything, without a chance to do anything about it; and one of which a
+//! message is refused.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::rc::Rc;
@@ -10,16 +11,29 @@ use netgraph::{Endpoint, Errno, Protocol, Received, Transport};
 /// What unwinds the stack in place of the signal.
 struct Killed;
 
-/// A transport that carries so many messages, and no more.
+/// What becomes of the message that is one too many.
+#[derive(Debug, Clone, Copy)]
+pub enum End {
+    /// The process is killed instead of sending it.
+    Killed,
+    /// It is refused, as if the kernel had no memory; those behind it are not.
+    Refused,
+}
+
+/// A transport that carries so many messages before something happens.
 pub struct Mortal<T> {
     inner: T,
     left: Rc<Cell<usize>>,
+    over: Rc<Cell<bool>>,
+    end: End,
 }
 
 /// A socket of it.
 pub struct MortalSocket<E> {
     inner: E,
     left: Rc<Cell<usize>>,
+    over: Rc<Cell<bool>>,
+    end: End,
 }
 
 /// Runs what may be killed; None if it was.
@@ -32,9 +46,15 @@ pub fn survive<V>(work: impl FnOnce() -> V) -> Option<V> {
 }
 
 impl<T> Mortal<T> {
-    pub fn new(inner: T, messages: usize) -> Self {
+    pub fn new(inner: T, messages: usize, end: End) -> Self {
         let left = Rc::new(Cell::new(messages));
-        Self { inner, left }
+        let over = Rc::default();
+        Self { inner, left, over, end }
+    }
+
+    /// Becomes true when it happens.
+    pub fn over(&self) -> Rc<Cell<bool>> {
+        Rc::clone(&self.over)
     }
 }
 
@@ -44,7 +64,8 @@ impl<T: Transport> Transport for Mortal<T> {
     fn open(&self, protocol: Protocol) -> Result<Self::Endpoint, Errno> {
         let inner = self.inner.open(protocol)?;
         let left = Rc::clone(&self.left);
-        Ok(MortalSocket { inner, left })
+        let (over, end) = (self.over(), self.end);
+        Ok(MortalSocket { inner, left, over, end })
     }
 
     fn load_module(&self, name: &str) -> Result<(), Errno> {
@@ -62,9 +83,11 @@ impl<E: Endpoint> Endpoint for MortalSocket<E> {
     }
 
     fn send(&self, bytes: &[u8], to: Option<&str>) -> Result<(), Errno> {
-        match self.left.get().checked_sub(1) {
-            Some(left) => self.left.set(left),
-            None => panic::resume_unwind(Box::new(Killed)),
+        match (self.left.get().checked_sub(1), self.end) {
+            (Some(left), _) => self.left.set(left),
+            (None, End::Killed) => panic::resume_unwind(Box::new(Killed)),
+            (None, End::Refused) if !self.over.replace(true) => return Err(Errno::ENOMEM),
+            (None, End::Refused) => {}
         }
         self.inner.send(bytes, to)
     }
