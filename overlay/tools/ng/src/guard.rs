@@ -122,14 +122,20 @@ fn wait_for_lock(state: &State) -> Result<crate::state::Lock> {
 
 /// Makes the last graph that was confirmed, and returns the file it came from; without one, none is left of what ng made.
 pub fn go_back<T: Transport>(session: &mut Session<T>, state: &State) -> Result<Option<PathBuf>> {
-    let confirmed = state.confirmed()?;
-    let file = confirmed.as_ref().map(|applied| applied.file.clone());
-    let text = confirmed.as_ref().map_or(NOTHING, |applied| &applied.text);
-    let graph = Graph::parse(text, &file.clone().unwrap_or_else(|| "(no graph)".into()));
-    let graph = graph.map_err(|error| Failure::Graph {
-        error: Box::new(error),
-        offline: true,
-    })?;
+    let file = state.confirmed()?.map(|applied| applied.file);
+    let graph = confirmed(state)?;
     Engine::new(session, state)?.apply(&graph, &Signals::ignored())?;
     Ok(file)
+}
+
+/// The last graph that was confirmed; one that declares nothing if none was.
+pub fn confirmed(state: &State) -> Result<Graph> {
+    let (file, text) = match state.confirmed()? {
+        Some(applied) => (applied.file, applied.text),
+        None => ("(no graph)".into(), NOTHING.to_owned()),
+    };
+    Graph::parse(&text, &file).map_err(|error| Failure::Graph {
+        error: Box::new(error),
+        offline: true,
+    })
 }

@@ -130,7 +130,7 @@ impl Invocation {
         T::Endpoint: AsFd + Send,
     {
         if let Task::Command(Command::Interfaces(interfaces)) = &self.task {
-            return interfaces.run(&*host, self.json);
+            return interfaces.run(&*host, &self.state()?, self.json);
         }
         let setup = self.setup()?;
         let open = || Session::open(Traced::new(transport, setup.level.clone()), host, setup);

@@ -9,7 +9,9 @@ use serde::Serialize;
 
 use super::validate::{self, DEFAULT_FILE};
 use crate::failure::{Failure, Result};
+use crate::guard;
 use crate::host::Host;
+use crate::state::State;
 
 /// Print the names that the network interfaces of a graph have at present, one a line
 ///
@@ -19,6 +21,10 @@ pub struct Interfaces {
     /// The graph
     #[arg(value_name = "FILE", default_value = DEFAULT_FILE)]
     file: PathBuf,
+
+    /// Of the last graph that was applied and confirmed instead
+    #[arg(long, conflicts_with = "file")]
+    confirmed: bool,
 }
 
 #[derive(Serialize)]
@@ -28,10 +34,15 @@ struct Output {
 }
 
 impl Interfaces {
-    pub fn run(&self, host: &dyn Host, json: bool) -> Result<()> {
+    pub fn run(&self, host: &dyn Host, state: &State, json: bool) -> Result<()> {
+        let graph = if self.confirmed {
+            guard::confirmed(state)?
+        } else {
+            validate::read(&self.file)?
+        };
         let output = Output {
             file: self.file.display().to_string(),
-            interfaces: names(&validate::read(&self.file)?, host)?,
+            interfaces: names(&graph, host)?,
         };
         let mut out = io::stdout().lock();
         if json {
