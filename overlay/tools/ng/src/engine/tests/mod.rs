@@ -19,6 +19,7 @@ use crate::state::State;
 #[path = "../../../tests/common/daemon.rs"]
 mod daemon;
 mod examples;
+mod frames;
 mod generated;
 mod killed;
 mod mortal;
