@@ -180,7 +180,7 @@ impl Image {
             rootfs: Some(rootfs),
             module: self.module(shell, &spec.release)?,
             tools: self.tools(shell)?,
-            companions: self.companions()?,
+            companions: self.companions(&spec)?,
             authorized_keys,
             identity: own,
             interfaces,
@@ -244,11 +244,11 @@ impl Image {
     }
 
     /// What is installed beside our own programs.
-    fn companions(&self) -> Result<Vec<build::Addition>> {
+    fn companions(&self, spec: &Spec) -> Result<Vec<build::Addition>> {
         if self.no_tools || !self.tools.is_empty() {
             return Ok(Vec::new());
         }
-        companions::of(self.base)
+        companions::of(self.base, &spec.tools)
     }
 
     fn tools(&self, shell: &Shell) -> Result<Vec<PathBuf>> {

@@ -15,22 +15,25 @@ const PREFIX: &str = "usr/local";
 /// The graphs that come as examples.
 const EXAMPLES: &str = "overlay/tools/graph/examples";
 
-/// Everything for an appliance on that base. A hosted one has no program that reads manual pages, and no shell that
-/// completes words.
-pub fn of(base: Base) -> Result<Vec<Addition>> {
-    let mut all = match base {
-        Base::Freebsd => ng::companions().into_iter().map(addition).collect(),
+/// Everything for an appliance on that base, whose programs are in the folder `programs`. A hosted one has no program that
+/// reads manual pages, and no shell that completes words.
+pub fn of(base: Base, programs: &str) -> Result<Vec<Addition>> {
+    let program = format!("/{}/ng", programs.trim_matches('/'));
+    let mut all: Vec<Addition> = match base {
+        Base::Freebsd => { ng::companions().into_iter() }
+            .map(|companion| addition(companion, &program))
+            .collect(),
         Base::Hosted => Vec::new(),
     };
     all.extend(examples(&util::root().join(EXAMPLES))?);
     Ok(all)
 }
 
-fn addition(companion: ng::Companion) -> Addition {
+fn addition(companion: ng::Companion, program: &str) -> Addition {
     let path = format!("{PREFIX}/{}", companion.path);
     match companion.body {
         ng::Body::Text(text) => Addition::new(&path, 0o644, AdditionBody::Bytes(text.into_bytes())),
-        ng::Body::Link(target) => Addition::new(&path, 0o755, AdditionBody::Symlink(target.as_bytes().to_vec())),
+        ng::Body::Link => Addition::new(&path, 0o755, AdditionBody::Symlink(program.into())),
     }
 }
 
@@ -55,7 +58,7 @@ mod tests {
 
     #[test]
     fn freebsd_has_manual_pages_and_the_other_names() {
-        let all = of(Base::Freebsd).unwrap();
+        let all = of(Base::Freebsd, "usr/local/sbin").unwrap();
         let find = |path: &str| all.iter().find(|addition| addition.path == path.as_bytes());
         for path in [
             "usr/local/share/man/man8/ng.8",
@@ -65,8 +68,8 @@ mod tests {
             assert!(find(path).is_some_and(|page| page.bytes_in_memory() > 100), "{path}");
         }
         let link = find("usr/local/libexec/ng/ngctl").map(|addition| &addition.body);
-        assert!(matches!(link, Some(AdditionBody::Symlink(target)) if target == b"../../bin/ng"));
-        assert!(of(Base::Hosted).unwrap().len() < all.len());
+        assert!(matches!(link, Some(AdditionBody::Symlink(target)) if target == b"/usr/local/sbin/ng"));
+        assert!(of(Base::Hosted, "usr/local/sbin").unwrap().len() < all.len());
     }
 
     #[test]

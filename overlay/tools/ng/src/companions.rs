@@ -14,7 +14,7 @@ pub const FISH: &str = include_str!("completions/ng.fish");
 /// A file or link that belongs to the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Companion {
-    /// Where, relative to the folder above the program's `bin`.
+    /// Where, relative to the folder that programs are installed below, such as `usr/local`.
     pub path: &'static str,
     /// What.
     pub body: Body,
@@ -25,8 +25,8 @@ pub struct Companion {
 pub enum Body {
     /// A file with this text.
     Text(String),
-    /// A symbolic link to this path, relative to the link.
-    Link(&'static str),
+    /// A symbolic link to the program.
+    Link,
 }
 
 /// Everything that is installed beside the program.
@@ -36,10 +36,7 @@ pub fn companions() -> Vec<Companion> {
         path,
         body: Body::Text(text),
     };
-    let link = |path| Companion {
-        path,
-        body: Body::Link("../../bin/ng"),
-    };
+    let link = |path| Companion { path, body: Body::Link };
     vec![
         text("share/man/man8/ng.8", manual::ng()),
         text("share/man/man5/graph.yaml.5", manual::graph()),

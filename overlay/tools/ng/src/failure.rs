@@ -264,9 +264,11 @@ pub fn from_clap(error: &clap::Error) -> Failure {
             continue;
         }
         let said_so = paragraph.strip_prefix("error: ").unwrap_or(paragraph);
-        match said_so.strip_prefix("tip: ") {
-            Some(tip) => said.push(format!("{HINT}{tip}")),
-            None => said.push(said_so.replace("Usage: ", &format!("{HINT}usage: "))),
+        match (said_so.strip_prefix("tip: "), said_so.strip_prefix("Usage: ")) {
+            (Some(tip), _) => said.push(format!("{HINT}{tip}")),
+            (None, Some(_)) if error.kind() == ErrorKind::InvalidSubcommand => {}
+            (None, Some(usage)) => said.push(format!("{HINT}usage: {usage}")),
+            (None, None) => said.push(said_so.to_owned()),
         }
     }
     if error.kind() == ErrorKind::InvalidSubcommand && error.get(ContextKind::SuggestedSubcommand).is_none() {
@@ -328,7 +330,10 @@ mod tests {
                 "lst",
                 "unrecognized subcommand 'lst'\n  hint: some similar subcommands exist: 'ls', 'list'",
             ),
-            ("fly", "unrecognized subcommand 'fly'"),
+            (
+                "fly",
+                "unrecognized subcommand 'fly'\n  hint: `help` lists the commands",
+            ),
             (
                 "show",
                 "the following required arguments were not provided:\n  <PATH>\n  hint: usage: show",

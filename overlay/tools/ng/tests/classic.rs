@@ -82,6 +82,7 @@ fn ngctl_ends_as_it_always_did() {
     let programs = programs(&daemon);
     let rows = [
         ("ngctl show nosuch:", 71, "ngctl: could not list the hooks of `nosuch:`"),
+        ("ngctl show em0:", 71, "its node comes with `kldload ng_ether`"),
         ("ngctl show", 64, "usage: show <PATH>"),
         ("ngctl </dev/null", 64, "no command is given"),
         ("ngctl -x", 64, "Usage: ngctl [-d] [-f FILE]"),

@@ -128,7 +128,7 @@ fn packets_and_messages_are_shown_while_a_line_is_typed() {
 }
 
 #[test]
-fn errors_and_answers_are_json_there_as_well() {
+fn levels_are_changed_and_unknown_words_told() {
     let daemon = Daemon::start();
     let mut terminal = Terminal::start(&daemon, "ng", None);
     terminal.wait("ng> ");

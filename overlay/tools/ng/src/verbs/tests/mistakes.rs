@@ -6,10 +6,12 @@ use std::time::Instant;
 use netgraph::fake::Fake;
 use netgraph::{Endpoint, Errno, Protocol, Received, Transport};
 
-use super::{run, tapped};
+use super::{failure_of, run, tapped};
+use crate::cli::Command;
 use crate::failure::Failure;
 use crate::host::FreeBsd;
 use crate::program::Program;
+use crate::script;
 use crate::session::{Session, Setup};
 use crate::state::State;
 use crate::table::Style;
@@ -204,20 +206,19 @@ fn each_mistake_is_told_with_its_cause_and_a_way_out() {
     }
 }
 
-/// A kernel that refuses sockets, or the names of nodes.
-#[derive(Debug)]
+/// A kernel that refuses sockets, the names of nodes, or every message.
+#[derive(Debug, Clone, Copy)]
 struct Closed {
     open: Option<Errno>,
-    bind: Errno,
+    bind: Option<Errno>,
+    send: Errno,
 }
 
 impl Transport for Closed {
     type Endpoint = Self;
 
     fn open(&self, _: Protocol) -> Result<Self, Errno> {
-        let open = self.open;
-        let bind = self.bind;
-        open.map_or(Ok(Self { open, bind }), Err)
+        self.open.map_or(Ok(*self), Err)
     }
 
     fn load_module(&self, _: &str) -> Result<(), Errno> {
@@ -227,7 +228,7 @@ impl Transport for Closed {
 
 impl Endpoint for Closed {
     fn bind(&self, _: &str) -> Result<(), Errno> {
-        Err(self.bind)
+        self.bind.map_or(Ok(()), Err)
     }
 
     fn connect(&self, _: &str) -> Result<(), Errno> {
@@ -235,7 +236,7 @@ impl Endpoint for Closed {
     }
 
     fn send(&self, _: &[u8], _: Option<&str>) -> Result<(), Errno> {
-        Err(Errno::ENOTCONN)
+        Err(self.send)
     }
 
     fn receive(&self, _: &mut [u8]) -> Result<Option<Received>, Errno> {
@@ -251,7 +252,8 @@ impl Endpoint for Closed {
     }
 }
 
-fn opening(open: Option<Errno>, bind: Errno) -> Failure {
+/// What is said to a line there.
+fn refused(kernel: Closed, line: &str) -> Failure {
     let setup = Setup {
         name: Some("ng1".parse().unwrap()),
         json: false,
@@ -260,40 +262,50 @@ fn opening(open: Option<Errno>, bind: Errno) -> Failure {
         level: Level::default(),
         state: State::new("/nonexistent"),
     };
-    match Session::with_output(
-        Closed { open, bind },
-        Box::new(FreeBsd::default()),
-        setup,
-        Box::new(io::sink()),
-    ) {
-        Ok(_) => panic!("it opened"),
-        Err(failure) => failure,
-    }
+    let opened = Session::with_output(kernel, Box::new(FreeBsd::default()), setup, Box::new(io::sink()));
+    let done = opened.and_then(|mut session| {
+        script::line(&mut session, line, &|command, session| match command {
+            Command::Verb(verb) => verb.run(session),
+            other => panic!("{other:?}"),
+        })
+    });
+    failure_of(done)
 }
 
 #[test]
-fn what_keeps_ng_from_starting_is_told() {
+fn what_no_command_can_change_is_told() {
+    let closed = |open, bind, send| Closed { open, bind, send };
     let rows = [
         (
-            Some(Errno::EPERM),
+            closed(Some(Errno::EPERM), None, Errno::EPERM),
             77,
             "network stack of its own (vnet) (EPERM)\n  hint: run it as root",
         ),
         (
-            Some(Errno::EPROTONOSUPPORT),
+            closed(Some(Errno::EPROTONOSUPPORT), None, Errno::EPERM),
             69,
             "the module ng_socket is not there (EPROTONOSUPPORT)\n  hint: `kldload ng_socket`",
         ),
         (
-            None,
+            closed(None, Some(Errno::EADDRINUSE), Errno::EPERM),
             71,
             "could not name the own node `ng1`: another node has that name (EADDRINUSE)\n  hint: give ng's own node another",
         ),
+        (
+            closed(None, None, Errno::EPERM),
+            77,
+            "not permitted (EPERM)\n  hint: `sysctl kern.securelevel` shows whether modules can still be loaded; ng_vlan_load",
+        ),
+        (
+            closed(None, None, Errno::ENOTCONN),
+            71,
+            "this process's node has been shut down (ENOTCONN)\n  hint: nothing more can be done through it",
+        ),
     ];
-    for (open, status, part) in rows {
-        let failure = opening(open, Errno::EADDRINUSE);
+    for (kernel, status, part) in rows {
+        let failure = refused(kernel, "mkpeer vlan a downstream");
         let said = failure.to_string();
-        println!("ng: {said}\n");
+        println!("$ ng mkpeer vlan a downstream\nng: {said}\n");
         assert!(said.contains(part), "{said}");
         assert_eq!(failure.status(), status, "{said}");
     }
