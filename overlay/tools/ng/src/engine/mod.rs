@@ -3,6 +3,7 @@
 //! What is made is remembered before it is made ([`graph::Record`]), so that a process that is killed at any moment leaves
 //! nothing that the next one would not recognise as its own.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use graph::{Action, Graph, Kind, Origin, Plan, Record, Selector};
@@ -106,18 +107,26 @@ impl<'a, T: Transport> Engine<'a, T> {
         let snapshot = live::snapshot(self.session, &graph, &record)?;
         let plan = graph::plan(&graph, &snapshot, &record).map_err(refused)?;
         self.remember(&record, &plan.intent)?;
+        let Plan {
+            actions,
+            intent,
+            mut done,
+            kept,
+        } = plan;
         let mut work = Work::new(self.session, &graph);
-        let result = work.carry_out(&plan, signals);
+        let result = work.carry_out(actions, signals);
         let (mut changes, replaced) = work.into_parts();
-        match result.and_then(|()| self.verified(&graph, &plan)) {
-            Ok(done) => self.remember(&plan.intent, &done)?,
+        match result.and_then(|()| self.verified(&graph)) {
+            Ok(nodes) => {
+                done.identify(&nodes);
+                self.remember(&intent, &done)?;
+            }
             Err(failure) => {
                 let before = Before::new(&snapshot, &graph, &record, replaced);
-                return Err(self.take_back(failure, before, &plan.intent));
+                return Err(self.take_back(failure, before, &intent));
             }
         }
         changes.splice(0..0, renamed);
-        let kept = plan.kept;
         Ok(Outcome { changes, kept })
     }
 
@@ -129,9 +138,8 @@ impl<'a, T: Transport> Engine<'a, T> {
         self.state.write_record(&self.instance, now)
     }
 
-    /// The record of a plan that was carried out, with the IDs of the nodes; one that is not there, or has fewer hooks than
-    /// are declared, is an error.
-    fn verified(&mut self, graph: &Graph, plan: &Plan) -> Result<Record> {
+    /// All nodes once a plan was carried out; one that is not there, or has fewer hooks than are declared, is an error.
+    fn verified(&mut self, graph: &Graph) -> Result<Vec<NodeInfo>> {
         let nodes = self.session.request(&Address::here(), &ListNodes)?;
         let live: HashMap<&str, &NodeInfo> = nodes
             .iter()
@@ -141,7 +149,6 @@ impl<'a, T: Transport> Engine<'a, T> {
         for end in graph.edges().iter().flat_map(|edge| [&edge.left, &edge.right]) {
             hooks[end.node] += 1;
         }
-        let mut record = plan.done.clone();
         for (index, node) in graph.nodes().iter().enumerate() {
             let found = live
                 .get(node.live_name().as_str())
@@ -155,8 +162,7 @@ impl<'a, T: Transport> Engine<'a, T> {
                 return Err(refused(graph.error(Origin::Node(index), message, Some(hint))));
             }
         }
-        record.identify(&nodes);
-        Ok(record)
+        Ok(nodes)
     }
 
     /// Makes the graph what it was before an apply that failed.
@@ -175,7 +181,7 @@ impl<'a, T: Transport> Engine<'a, T> {
         let plan = graph::plan(&graph, &snapshot, intent).map_err(refused)?;
         self.remember(intent, &plan.intent)?;
         let mut work = Work::new(self.session, &graph);
-        work.carry_out(&plan, &Signals::ignored())?;
+        work.carry_out(plan.actions, &Signals::ignored())?;
         let mut record = before.into_record();
         record.identify(&self.session.request(&Address::here(), &ListNodes)?);
         self.state.write_record(&self.instance, &record)
@@ -192,16 +198,16 @@ impl<'a, T: Transport> Engine<'a, T> {
     }
 
     /// The graph with its interfaces by name, as they are called now.
-    fn resolve(&mut self, graph: &Graph) -> Result<Graph> {
+    fn resolve<'g>(&mut self, graph: &'g Graph) -> Result<Cow<'g, Graph>> {
         let by_name = |node: &graph::Node| match &node.kind {
             Kind::Interface(selector) => matches!(selector, Selector::Name(_)) && node.rename.is_none(),
             Kind::Type(_) => true,
         };
         if graph.nodes().iter().all(by_name) {
-            return Ok(graph.clone());
+            return Ok(Cow::Borrowed(graph));
         }
         let interfaces = self.session.host.interfaces()?;
-        graph.resolve(&interfaces).map_err(refused)
+        graph.resolve(&interfaces).map(Cow::Owned).map_err(refused)
     }
 }
 
