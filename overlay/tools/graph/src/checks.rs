@@ -2,6 +2,7 @@
 
 pub mod loops;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::catalog::{self, Life};
@@ -26,7 +27,7 @@ pub fn check(graph: &Graph, notes: &mut Notes) {
 
 /// No two nodes can have one name in netgraph, and no two interfaces one name.
 fn check_names(graph: &Graph, notes: &mut Notes) {
-    let mut live: HashMap<String, usize> = HashMap::new();
+    let mut live: HashMap<Cow<'_, str>, usize> = HashMap::new();
     let mut names: HashMap<&str, usize> = HashMap::new();
     for (index, node) in graph.nodes.iter().enumerate() {
         if let Some(first) = live.insert(node.live_name(), index) {

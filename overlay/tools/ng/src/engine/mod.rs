@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use graph::{Action, Graph, Kind, Origin, Plan, Record, Selector};
+use graph::{Action, Graph, Kind, Origin, Record, Selector};
 use netgraph::{Address, ListNodes, ListTypes, NodeInfo, Transport};
 
 use crate::failure::{Failure, Result};
@@ -106,18 +106,14 @@ impl<'a, T: Transport> Engine<'a, T> {
         let record = self.record()?;
         let snapshot = live::snapshot(self.session, &graph, &record)?;
         let plan = graph::plan(&graph, &snapshot, &record).map_err(refused)?;
-        self.remember(&record, &plan.intent)?;
-        let Plan {
-            actions,
-            intent,
-            mut done,
-            kept,
-        } = plan;
+        let intent = plan.intent(&graph, &record);
+        self.remember(&record, &intent)?;
         let mut work = Work::new(self.session, &graph);
-        let result = work.carry_out(actions, signals);
+        let result = work.carry_out(plan.actions, signals);
         let (mut changes, replaced) = work.into_parts();
         match result.and_then(|()| self.verified(&graph)) {
             Ok(nodes) => {
+                let mut done = intent.reduced_to(&graph);
                 done.identify(&nodes);
                 self.remember(&intent, &done)?;
             }
@@ -127,6 +123,7 @@ impl<'a, T: Transport> Engine<'a, T> {
             }
         }
         changes.splice(0..0, renamed);
+        let kept = plan.kept;
         Ok(Outcome { changes, kept })
     }
 
@@ -151,7 +148,7 @@ impl<'a, T: Transport> Engine<'a, T> {
         }
         for (index, node) in graph.nodes().iter().enumerate() {
             let found = live
-                .get(node.live_name().as_str())
+                .get(node.live_name().as_ref())
                 .filter(|live| live.hooks >= hooks[index]);
             if found.is_none() {
                 let message = format!(
@@ -179,7 +176,7 @@ impl<'a, T: Transport> Engine<'a, T> {
         let graph = before.graph();
         let snapshot = live::snapshot(self.session, &graph, intent)?;
         let plan = graph::plan(&graph, &snapshot, intent).map_err(refused)?;
-        self.remember(intent, &plan.intent)?;
+        self.remember(intent, &plan.intent(&graph, intent))?;
         let mut work = Work::new(self.session, &graph);
         work.carry_out(plan.actions, &Signals::ignored())?;
         let mut record = before.into_record();

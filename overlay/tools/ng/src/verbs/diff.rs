@@ -1,5 +1,6 @@
 //! `ng diff`.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use clap::Args;
@@ -67,14 +68,14 @@ impl Diff {
 
 /// Nodes and links that are neither declared nor recorded. Interfaces without links are no part of a graph.
 fn others(graph: &Graph, snapshot: &Snapshot, record: &Record) -> Vec<String> {
-    let declared: HashSet<String> = graph.nodes().iter().map(graph::Node::live_name).collect();
+    let declared: HashSet<Cow<'_, str>> = graph.nodes().iter().map(graph::Node::live_name).collect();
     let edges: HashSet<RecordedEdge> = graph
         .edges()
         .iter()
         .map(|edge| RecordedEdge::declared(graph, &edge.left, &edge.right))
         .collect();
     let is_known =
-        |node: &LiveNode| node.name.as_ref().is_some_and(|name| declared.contains(name)) || record.owns(node);
+        |node: &LiveNode| node.name.as_ref().is_some_and(|name| declared.contains(name.as_str())) || record.owns(node);
     let is_bare = |node: &LiveNode| node.type_name == "ether" && node.hooks == 0;
     let nodes = snapshot
         .nodes

@@ -55,8 +55,11 @@ pub(super) fn print<T: Transport>(
     outcome: &Outcome,
 ) -> Result<()> {
     let file = file.display().to_string();
-    let report = Report::new(graph, file.clone(), dry_run, outcome, session.json);
-    session.print(&report, |out| lines(out, graph, &file, outcome))
+    if session.json {
+        let report = Report::new(graph, file, dry_run, outcome);
+        return session.print(&report, |_| Ok(()));
+    }
+    session.print(&(), |out| lines(out, graph, &file, outcome))
 }
 
 fn lines(out: &mut dyn Write, graph: &Graph, file: &str, outcome: &Outcome) -> io::Result<()> {
