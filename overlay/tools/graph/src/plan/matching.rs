@@ -41,7 +41,7 @@ pub fn match_nodes<'a>(graph: &'a Graph, snapshot: &'a Snapshot, record: &'a Rec
         graph,
         record,
         live: Vec::with_capacity(graph.nodes().len()),
-        declared: HashMap::new(),
+        declared: HashMap::with_capacity(graph.nodes().len()),
         by_id: snapshot.nodes.iter().map(|node| (node.id, node)).collect(),
         by_name: snapshot.nodes.iter().filter_map(named).collect(),
         greatest: snapshot.nodes.iter().map(|node| node.id.0).max().unwrap_or(0),

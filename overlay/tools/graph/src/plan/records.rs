@@ -1,10 +1,10 @@
 //! What is remembered of a plan.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use super::Plan;
-use super::record::{Made, Record, RecordedEdge, RecordedEnd};
+use super::record::{Record, RecordedEdge, RecordedEnd};
 use crate::{End, Graph, Kind, Node};
 
 impl Plan {
@@ -30,31 +30,24 @@ impl Plan {
 impl Record {
     /// What is left of it once the graph is as declared: what the graph declares.
     #[must_use]
-    pub fn reduced_to(&self, graph: &Graph) -> Self {
+    pub fn reduced_to(mut self, graph: &Graph) -> Self {
         let names = live_names(graph);
-        let declared = declared_ends(graph, &names);
-        let edges = self.edges.iter().filter(|edge| declared.contains(&edge.ends()));
+        let types: HashMap<&str, &str> = { names.iter().zip(graph.nodes()) }
+            .filter(|(_, node)| matches!(node.kind, Kind::Type(_)))
+            .map(|(name, node)| (name.as_ref(), node.type_name()))
+            .collect();
+        self.nodes.retain(|name, made| {
+            let type_name = types.get(name.as_str());
+            made.retain(|made| type_name == Some(&made.type_name.as_str()));
+            !made.is_empty()
+        });
+        let edges = declared_ends(graph, &names);
+        self.edges.retain(|edge| edges.contains(&edge.ends()));
         let told = graph.nodes().iter().filter(|node| !node.messages.is_empty());
         let sentences = |node: &Node| node.messages.iter().map(sentence).collect();
-        Self {
-            nodes: self.declared_nodes(graph),
-            edges: edges.cloned().collect(),
-            above: None,
-            messages: told
-                .map(|node| (node.live_name().into_owned(), sentences(node)))
-                .collect(),
-        }
-    }
-
-    fn declared_nodes(&self, graph: &Graph) -> BTreeMap<String, Vec<Made>> {
-        let made = graph.nodes().iter().filter(|node| matches!(node.kind, Kind::Type(_)));
-        let types: HashMap<_, &str> = made.map(|node| (node.live_name(), node.type_name())).collect();
-        let nodes = self.nodes.iter().filter_map(|(name, made)| {
-            let type_name = types.get(name.as_str())?;
-            let made: Vec<Made> = made.iter().filter(|made| made.type_name == *type_name).cloned().collect();
-            (!made.is_empty()).then(|| (name.clone(), made))
-        });
-        nodes.collect()
+        self.messages = told.map(|node| (node.live_name().into_owned(), sentences(node))).collect();
+        self.above = None;
+        self
     }
 }
 

@@ -107,7 +107,10 @@ impl<'a, T: Transport> Engine<'a, T> {
         let snapshot = live::snapshot(self.session, &graph, &record)?;
         let plan = graph::plan(&graph, &snapshot, &record).map_err(refused)?;
         let intent = plan.intent(&graph, &record);
-        self.remember(&record, &intent)?;
+        let is_changing = intent != record;
+        if is_changing {
+            self.state.write_record(&self.instance, &intent)?;
+        }
         let mut work = Work::new(self.session, &graph);
         let result = work.carry_out(plan.actions, signals);
         let (mut changes, replaced) = work.into_parts();
@@ -115,7 +118,9 @@ impl<'a, T: Transport> Engine<'a, T> {
             Ok(nodes) => {
                 let mut done = intent.reduced_to(&graph);
                 done.identify(&nodes);
-                self.remember(&intent, &done)?;
+                if is_changing || done != record {
+                    self.state.write_record(&self.instance, &done)?;
+                }
             }
             Err(failure) => {
                 let before = Before::new(&snapshot, &graph, &record, replaced);
@@ -125,14 +130,6 @@ impl<'a, T: Transport> Engine<'a, T> {
         changes.splice(0..0, renamed);
         let kept = plan.kept;
         Ok(Outcome { changes, kept })
-    }
-
-    /// Writes the record if it is another one.
-    fn remember(&self, before: &Record, now: &Record) -> Result<()> {
-        if before == now {
-            return Ok(());
-        }
-        self.state.write_record(&self.instance, now)
     }
 
     /// All nodes once a plan was carried out; one that is not there, or has fewer hooks than are declared, is an error.
@@ -176,7 +173,7 @@ impl<'a, T: Transport> Engine<'a, T> {
         let graph = before.graph();
         let snapshot = live::snapshot(self.session, &graph, intent)?;
         let plan = graph::plan(&graph, &snapshot, intent).map_err(refused)?;
-        self.remember(intent, &plan.intent(&graph, intent))?;
+        self.state.write_record(&self.instance, &plan.intent(&graph, intent))?;
         let mut work = Work::new(self.session, &graph);
         work.carry_out(plan.actions, &Signals::ignored())?;
         let mut record = before.into_record();
