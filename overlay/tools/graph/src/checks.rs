@@ -2,6 +2,7 @@
 
 pub mod loops;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::catalog::{self, Life};
@@ -26,7 +27,7 @@ pub fn check(graph: &Graph, notes: &mut Notes) {
 
 /// No two nodes can have one name in netgraph, and no two interfaces one name.
 fn check_names(graph: &Graph, notes: &mut Notes) {
-    let mut live: HashMap<String, usize> = HashMap::new();
+    let mut live: HashMap<Cow<'_, str>, usize> = HashMap::with_capacity(graph.nodes.len());
     let mut names: HashMap<&str, usize> = HashMap::new();
     for (index, node) in graph.nodes.iter().enumerate() {
         if let Some(first) = live.insert(node.live_name(), index) {
@@ -92,7 +93,7 @@ fn check_selectors(graph: &Graph, notes: &mut Notes) {
 /// The hooks that edges lead to, by node, with their places. Each can be used once.
 fn hooks_in_use<'g>(graph: &'g Graph, notes: &mut Notes) -> Vec<Vec<(&'g str, Position)>> {
     let mut hooks = vec![Vec::new(); graph.nodes.len()];
-    let mut taken: HashMap<&End, usize> = HashMap::new();
+    let mut taken: HashMap<&End, usize> = HashMap::with_capacity(2 * graph.edges.len());
     for (index, (edge, place)) in graph.edges.iter().zip(&graph.places.edges).enumerate() {
         let node = &graph.nodes[edge.left.node];
         if edge.left.node == edge.right.node && node.type_name() == "bridge" {

@@ -40,6 +40,7 @@ pub mod suggest;
 pub mod words;
 mod yaml;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use netgraph::{Address, HookName, NodeName, TypeName};
@@ -136,10 +137,10 @@ impl Node {
     /// have (ng_ether.c does the same), or the declared one. Where the interface is not chosen by name, it is the
     /// declared name until [`Graph::resolve`] has found it.
     #[must_use]
-    pub fn live_name(&self) -> String {
+    pub fn live_name(&self) -> Cow<'_, str> {
         match &self.kind {
-            Kind::Interface(Selector::Name(name)) => name.replace(['.', ':'], "_"),
-            _ => self.name.to_string(),
+            Kind::Interface(Selector::Name(name)) => name.replace(['.', ':'], "_").into(),
+            _ => self.name.as_str().into(),
         }
     }
 
@@ -149,7 +150,11 @@ impl Node {
     /// Never: names were checked when the graph was read.
     #[must_use]
     pub fn address(&self) -> Address {
-        let address = format!("{}:", self.live_name()).parse();
+        let name = match self.live_name() {
+            Cow::Borrowed(_) => return Address::from(&self.name),
+            Cow::Owned(name) => name,
+        };
+        let address = format!("{name}:").parse();
         address.unwrap_or_else(|error| unreachable!("the name was checked: {error}"))
     }
 

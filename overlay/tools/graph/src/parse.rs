@@ -195,8 +195,8 @@ fn own_types<'v>(fields: &Fields<'v, '_>, notes: &mut Notes) -> Vec<&'v str> {
 type Names<'v> = HashMap<&'v str, Option<usize>>;
 
 fn read_nodes<'v>(graph: &mut Graph, fields: &Fields<'v, '_>, own: &[&str], notes: &mut Notes) -> Names<'v> {
-    let mut names = Names::new();
     let (entries, repeated) = fields.map("nodes", "`tap0: { type: tee }`", notes);
+    let mut names = Names::with_capacity(entries.len());
     for (key, value) in entries {
         if notes.is_full() {
             break;

@@ -259,15 +259,13 @@ impl Verb {
 
     /// The jail that the graph to be worked on is for.
     pub fn jail(&self) -> Result<Option<String>> {
-        let file = match self {
-            Self::Plan(verb) => Some(verb.file()),
-            Self::Apply(verb) => verb.file(),
-            Self::Diff(verb) => Some(verb.file()),
-            Self::Destroy(verb) => verb.file(),
-            _ => None,
-        };
-        let graph = file.map(validate::read).transpose()?;
-        Ok(graph.and_then(|graph| graph.jail().map(str::to_owned)))
+        match self {
+            Self::Plan(verb) => verb.jail(),
+            Self::Apply(verb) => verb.jail(),
+            Self::Diff(verb) => verb.jail(),
+            Self::Destroy(verb) => verb.jail(),
+            _ => Ok(None),
+        }
     }
 
     /// Finds what is wrong without asking the kernel.

@@ -1,5 +1,6 @@
 //! The live graph, as planning wants it.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use graph::{Graph, Link, LiveNode, Record, Snapshot};
@@ -13,8 +14,8 @@ use crate::verbs::tap::names::is_tap_name;
 ///
 /// Nodes that `ng tap` has put between others are seen through.
 pub fn snapshot<T: Transport>(session: &mut Session<T>, graph: &Graph, record: &Record) -> Result<Snapshot> {
-    let declared: Vec<String> = graph.nodes().iter().map(graph::Node::live_name).collect();
-    let wanted: HashSet<&str> = declared.iter().map(String::as_str).chain(record.names()).collect();
+    let declared = graph.nodes().iter().map(graph::Node::live_name);
+    let wanted: HashSet<Cow<'_, str>> = declared.chain(record.names().map(Cow::from)).collect();
     survey(session, &|node| {
         node.name.as_deref().is_none_or(|name| wanted.contains(name))
     })
@@ -25,12 +26,12 @@ pub fn everything<T: Transport>(session: &mut Session<T>) -> Result<Snapshot> {
     survey(session, &|_| true)
 }
 
-fn survey<T: Transport>(session: &mut Session<T>, is_wanted: &dyn Fn(&NodeInfo) -> bool) -> Result<Snapshot> {
+fn survey<T: Transport>(session: &mut Session<T>, is_wanted: &dyn Fn(&LiveNode) -> bool) -> Result<Snapshot> {
     let infos = session.request(&Address::here(), &ListNodes)?;
     let mut nodes: Vec<LiveNode> = infos.into_iter().map(node_of).collect();
     let asked: HashSet<NodeId> = {
         let has_links = |node: &&LiveNode| node.hooks > 0 && node.type_name != "socket";
-        let is_asked = |node: &&LiveNode| is_wanted(&info_of(node)) || node.is_nameless() || is_tap(node);
+        let is_asked = |node: &&LiveNode| is_wanted(node) || node.is_nameless() || is_tap(node);
         nodes
             .iter()
             .filter(has_links)
@@ -55,15 +56,6 @@ fn node_of(info: NodeInfo) -> LiveNode {
         type_name: info.type_name,
         hooks: info.hooks,
         links: Vec::new(),
-    }
-}
-
-fn info_of(node: &LiveNode) -> NodeInfo {
-    NodeInfo {
-        name: node.name.clone(),
-        type_name: node.type_name.clone(),
-        id: node.id,
-        hooks: node.hooks,
     }
 }
 

@@ -3,12 +3,13 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `lock` | nothing; whoever changes the graph holds a lock on it (flock(2)) |
-//! | `record.json` | what was made ([`Record`]), and in which life of the kernel's graph |
+//! | `record` | in which life of the kernel's graph something was made, and in the next line what ([`Record`]) |
 //! | `confirmed.json` | the last graph that was applied and confirmed, file name and text |
 //! | `pending.json` | a graph that was applied and waits for `ng confirm` |
 //!
-//! Files appear by atomic rename, and are on the disk before anything else is done: after a loss of power there is the old
-//! or the new one.
+//! Files appear by atomic rename: a process that is killed leaves the old or the new one. All but the record are on the disk
+//! before anything else is done, so that the same holds for a loss of power. That ends the life of the kernel's graph, and
+//! with it the record, whatever is found in its place.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -22,6 +23,9 @@ use tempfile::NamedTempFile;
 
 use crate::failure::{Failure, Result};
 
+/// What was made, and in which life of the kernel's graph.
+const RECORD: &str = "record";
+
 /// The folder in which all of it is.
 #[derive(Debug, Clone)]
 pub struct State(PathBuf);
@@ -29,14 +33,6 @@ pub struct State(PathBuf);
 /// Held while the graph is changed; ends when it is dropped.
 #[derive(Debug)]
 pub struct Lock(#[expect(dead_code, reason = "the lock goes with the file")] File);
-
-/// A record, and of which life of the kernel's graph.
-#[derive(Serialize, Deserialize)]
-struct Recorded {
-    instance: String,
-    #[serde(flatten)]
-    record: Record,
-}
 
 /// A graph that was applied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,18 +82,27 @@ impl State {
 
     /// What was made in this life of the kernel's graph.
     pub fn record(&self, instance: &str) -> Result<Record> {
-        let recorded: Option<Recorded> = self.read("record.json")?;
-        let current = recorded.filter(|recorded| recorded.instance == instance);
-        Ok(current.map(|recorded| recorded.record).unwrap_or_default())
+        let path = self.0.join(RECORD);
+        let Some(bytes) = contents(&path)? else {
+            return Ok(Record::default());
+        };
+        let rest = bytes.strip_prefix(instance.as_bytes());
+        match rest.and_then(|rest| rest.strip_prefix(b"\n")) {
+            Some(record) => serde_json::from_slice(record).map_err(|error| unreadable(&path, error.into())),
+            None => Ok(Record::default()),
+        }
     }
 
     /// Remembers what was made.
     pub fn write_record(&self, instance: &str, record: &Record) -> Result<()> {
-        let recorded = Recorded {
-            instance: instance.to_owned(),
-            record: record.clone(),
+        let path = self.0.join(RECORD);
+        let write = || {
+            let mut bytes = format!("{instance}\n").into_bytes();
+            serde_json::to_writer(&mut bytes, record)?;
+            self.draft(&bytes)?.persist(&path)?;
+            Ok(())
         };
-        self.write("record.json", &recorded)
+        write().map_err(|error| unwritable(&path, error))
     }
 
     /// The last graph that was confirmed.
@@ -143,35 +148,48 @@ impl State {
 
     fn read<V: DeserializeOwned>(&self, name: &str) -> Result<Option<V>> {
         let path = self.0.join(name);
-        let unreadable = |error| Failure::File {
-            path: path.display().to_string(),
-            error,
-        };
-        let bytes = match fs::read(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            result => result.map_err(unreadable)?,
-        };
-        serde_json::from_slice(&bytes)
-            .map(Some)
-            .map_err(|error| unreadable(error.into()))
+        let bytes = contents(&path)?;
+        let value = bytes.map(|bytes| serde_json::from_slice(&bytes)).transpose();
+        value.map_err(|error| unreadable(&path, error.into()))
     }
 
     fn write<V: Serialize>(&self, name: &str, value: &V) -> Result<()> {
         let path = self.0.join(name);
         let write = || {
-            fs::create_dir_all(&self.0)?;
-            let mut file = NamedTempFile::new_in(&self.0)?;
-            file.write_all(&serde_json::to_vec(value)?)?;
+            let file = self.draft(&serde_json::to_vec(value)?)?;
             file.as_file().sync_all()?;
             file.persist(&path)?;
             sync_folder(&self.0)
         };
         write().map_err(|error| unwritable(&path, error))
     }
+
+    /// A new file with that in it, which is to take the place of another.
+    fn draft(&self, bytes: &[u8]) -> io::Result<NamedTempFile> {
+        fs::create_dir_all(&self.0)?;
+        let mut file = NamedTempFile::new_in(&self.0)?;
+        file.write_all(bytes)?;
+        Ok(file)
+    }
+}
+
+/// What is in a file, if it is there.
+fn contents(path: &Path) -> Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        result => result.map(Some).map_err(|error| unreadable(path, error)),
+    }
 }
 
 fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
+}
+
+fn unreadable(path: &Path, error: io::Error) -> Failure {
+    Failure::File {
+        path: path.display().to_string(),
+        error,
+    }
 }
 
 fn unwritable(path: &Path, error: io::Error) -> Failure {
@@ -240,8 +258,18 @@ mod tests {
     fn a_damaged_file_is_named() {
         let (_folder, state) = state();
         state.write_record("boot 1", &Record::default()).unwrap();
-        fs::write(state.folder().join("record.json"), "{").unwrap();
+        fs::write(state.folder().join(RECORD), "boot 1\n{").unwrap();
         let said = state.record("boot 1").unwrap_err().to_string();
-        assert!(said.contains("record.json"), "{said}");
+        assert!(said.contains("ng/record"), "{said}");
+    }
+
+    #[test]
+    fn what_a_loss_of_power_leaves_of_a_record_is_none() {
+        let (_folder, state) = state();
+        state.write_record("boot 1", &Record::default()).unwrap();
+        for left in ["", "\0\0\0\0", "boot 1", "boot 1\n{"] {
+            fs::write(state.folder().join(RECORD), left).unwrap();
+            assert!(state.record("boot 2").unwrap().is_empty(), "{left:?}");
+        }
     }
 }

@@ -19,8 +19,8 @@ pub fn read(item: &Value<'_>, graph: &Graph, names: &Names<'_>, notes: &mut Note
         notes.wrong(no_text(item));
         return None;
     };
-    let parts: Vec<&str> = text.split("--").collect();
-    let [left, right] = parts.as_slice() else {
+    let parts = text.split_once("--").filter(|(_, right)| !right.contains("--"));
+    let Some((left, right)) = parts else {
         let mistake = Mistake::new(item.at, format!("`{text}` is no edge"));
         notes.wrong(mistake.hint(other_sign(text).unwrap_or_else(form)));
         return None;

@@ -9,7 +9,7 @@ use crate::yaml::{Key, Value, What};
 
 /// A mapping, by key.
 pub struct Fields<'v, 'a> {
-    values: HashMap<&'v str, &'v Value<'a>>,
+    values: Vec<(&'v str, &'v Value<'a>)>,
     strange: bool,
 }
 
@@ -21,10 +21,10 @@ impl<'v, 'a> Fields<'v, 'a> {
             notes.wrong(Mistake::new(value.at, message).hint(format!("write it as in {example}")));
             return None;
         };
-        let (mut values, mut strange) = (HashMap::new(), false);
+        let (mut values, mut strange) = (Vec::with_capacity(entries.len()), false);
         for (key, value) in unique(entries, notes).0 {
             if keys.contains(&key.text.as_ref()) {
-                values.insert(key.text.as_ref(), value);
+                values.push((key.text.as_ref(), value));
             } else {
                 strange = true;
                 notes.wrong(unknown(key, keys));
@@ -35,7 +35,7 @@ impl<'v, 'a> Fields<'v, 'a> {
 
     /// Whether the key is there.
     pub fn has(&self, key: &str) -> bool {
-        self.values.contains_key(key)
+        self.value(key).is_some()
     }
 
     /// Whether there are other keys, any of which may be a slip for one that is missing.
@@ -45,12 +45,15 @@ impl<'v, 'a> Fields<'v, 'a> {
 
     /// Where the value of a key stands.
     pub fn at(&self, key: &str) -> Option<Position> {
-        self.values.get(key).map(|value| value.at)
+        self.value(key).map(|value| value.at)
     }
 
     /// The value of a key.
     pub fn value(&self, key: &str) -> Option<&'v Value<'a>> {
-        self.values.get(key).copied()
+        self.values
+            .iter()
+            .find(|(name, _)| *name == key)
+            .map(|(_, value)| *value)
     }
 
     /// A text, with its place.
@@ -106,8 +109,9 @@ impl<'v, 'a> Fields<'v, 'a> {
 type Unique<'v, 'a> = (Vec<&'v (Key<'a>, Value<'a>)>, Vec<&'v str>);
 
 fn unique<'v, 'a>(entries: &'v [(Key<'a>, Value<'a>)], notes: &mut Notes) -> Unique<'v, 'a> {
-    let mut first: HashMap<&str, Position> = HashMap::new();
-    let (mut unique, mut repeated) = Unique::default();
+    let mut first: HashMap<&str, Position> = HashMap::with_capacity(entries.len());
+    let mut unique = Vec::with_capacity(entries.len());
+    let mut repeated = Vec::new();
     for entry in entries {
         let (key, _) = entry;
         if let Some(first) = first.get(key.text.as_ref()) {

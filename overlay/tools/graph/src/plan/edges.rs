@@ -7,6 +7,7 @@ use netgraph::NodeId;
 use super::LiveEnd;
 use super::matching::Matched;
 use super::record::RecordedEdge;
+use super::records::{declared_ends, live_names};
 use super::snapshot::{Link, LiveNode};
 use crate::catalog::{self, Life};
 use crate::error::Error;
@@ -103,14 +104,10 @@ impl Differences {
 
     /// Links that were made and are declared no longer, between nodes that stay.
     fn find_abandoned(&mut self, matched: &Matched<'_>, removed: &HashSet<NodeId>) {
-        let graph = matched.graph;
-        let declared: HashSet<RecordedEdge> = graph
-            .edges()
-            .iter()
-            .map(|edge| RecordedEdge::declared(graph, &edge.left, &edge.right))
-            .collect();
-        for edge in matched.record.edges.iter().filter(|edge| !declared.contains(edge)) {
-            let [(left, hook), (right, peer_hook)] = edge.ends();
+        let names = live_names(matched.graph);
+        let declared = declared_ends(matched.graph, &names);
+        let recorded = matched.record.edges.iter().map(RecordedEdge::ends);
+        for [(left, hook), (right, peer_hook)] in recorded.filter(|ends| !declared.contains(ends)) {
             let (Some(left), Some(right)) = (matched.by_name.get(left), matched.by_name.get(right)) else {
                 continue;
             };

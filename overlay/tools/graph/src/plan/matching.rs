@@ -41,7 +41,7 @@ pub fn match_nodes<'a>(graph: &'a Graph, snapshot: &'a Snapshot, record: &'a Rec
         graph,
         record,
         live: Vec::with_capacity(graph.nodes().len()),
-        declared: HashMap::new(),
+        declared: HashMap::with_capacity(graph.nodes().len()),
         by_id: snapshot.nodes.iter().map(|node| (node.id, node)).collect(),
         by_name: snapshot.nodes.iter().filter_map(named).collect(),
         greatest: snapshot.nodes.iter().map(|node| node.id.0).max().unwrap_or(0),
@@ -67,7 +67,7 @@ pub fn match_nodes<'a>(graph: &'a Graph, snapshot: &'a Snapshot, record: &'a Rec
 impl<'a> Matched<'a> {
     /// The live node of that name, which must be of the declared type unless it is ours to replace.
     fn named(&mut self, node: &Node, snapshot: &Snapshot) -> Result<Option<&'a LiveNode>, (String, Option<String>)> {
-        let found = self.by_name.get(node.live_name().as_str()).copied();
+        let found = self.by_name.get(node.live_name().as_ref()).copied();
         match (&node.kind, found) {
             (_, Some(live)) if live.type_name == node.type_name() => Ok(Some(live)),
             (_, Some(live)) if self.record.owns(live) => Ok(None),

@@ -14,6 +14,7 @@ mod edges;
 mod matching;
 mod order;
 mod record;
+mod records;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -27,12 +28,13 @@ pub use snapshot::{Link, LiveNode, Snapshot};
 pub struct Plan {
     /// Each action, with what in the file asks for it; None where it is the absence of something that does.
     pub actions: Vec<(Option<Origin>, Action)>,
-    /// The record from when the plan is begun until it is done: what was made before and what it makes.
-    pub intent: Record,
-    /// The record once it is done.
-    pub done: Record,
     /// How many declared nodes and edges are there already and stay untouched.
     pub kept: (usize, usize),
+    /// Declared nodes and edges that it makes.
+    made_nodes: Vec<usize>,
+    made_edges: Vec<usize>,
+    /// The greatest ID of all nodes that were there before.
+    greatest: u32,
 }
 
 /// An end of a live link.

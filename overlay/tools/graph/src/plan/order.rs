@@ -5,13 +5,13 @@
 //! are told. Of the edges that can be made next, the first one in the file is.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::collections::{BinaryHeap, HashSet};
 
 use netgraph::HookName;
 
 use super::edges::Differences;
 use super::matching::Matched;
-use super::record::{Record, RecordedEdge};
+use super::records::sentence;
 use super::{Action, Plan, Told};
 use crate::catalog;
 use crate::error::Error;
@@ -31,13 +31,13 @@ pub fn order(matched: &Matched<'_>, differences: Differences) -> Result<Plan, Er
     planner.make_unlinked();
     planner.release();
     planner.tell();
-    let mut plan = Plan {
+    Ok(Plan {
         actions: planner.actions,
         kept,
-        ..Plan::default()
-    };
-    (plan.intent, plan.done) = records(matched, &planner.fresh, &planner.made_edges);
-    Ok(plan)
+        made_nodes: planner.made_nodes,
+        made_edges: planner.made_edges,
+        greatest: matched.greatest,
+    })
 }
 
 struct Planner<'a> {
@@ -57,8 +57,8 @@ struct Planner<'a> {
     held: Vec<End>,
     /// Edges whose own hook holds a node, with that end.
     blocked: Vec<(usize, End)>,
-    /// Declared nodes that are made.
-    fresh: HashSet<usize>,
+    /// Declared nodes and edges that are made.
+    made_nodes: Vec<usize>,
     made_edges: Vec<usize>,
 }
 
@@ -90,7 +90,7 @@ impl<'a> Planner<'a> {
             ready: BinaryHeap::new(),
             held: Vec::new(),
             blocked: Vec::new(),
-            fresh: HashSet::new(),
+            made_nodes: Vec::new(),
             made_edges: Vec::new(),
         }
     }
@@ -172,7 +172,7 @@ impl<'a> Planner<'a> {
         self.act(Origin::Edge(index), action);
         self.made_edges.push(index);
         if let Some(node) = new {
-            self.fresh.insert(node);
+            self.made_nodes.push(node);
             self.arrive(node);
         }
     }
@@ -192,7 +192,7 @@ impl<'a> Planner<'a> {
         let candidates = (0..self.there.len()).filter(|&node| !self.there[node] && self.open_edges(node) > 0);
         let best = candidates.max_by_key(|&node| (self.ease(node), self.open_edges(node), Reverse(node)));
         let Some(node) = best else { return Ok(()) };
-        self.fresh.insert(node);
+        self.made_nodes.push(node);
         match self.first_hook(node) {
             First::Spare(end) => {
                 self.held.push(end.clone());
@@ -255,7 +255,7 @@ impl<'a> Planner<'a> {
                 continue;
             }
             if let Some(end) = lasting_end(self.graph, node) {
-                self.fresh.insert(node);
+                self.made_nodes.push(node);
                 self.act(Origin::Node(node), Action::MakeAlone { new: end.clone() });
                 self.act(Origin::Node(node), Action::Release { end });
             }
@@ -270,9 +270,14 @@ impl<'a> Planner<'a> {
 
     /// What nodes and their interfaces are told.
     fn tell(&mut self) {
+        let fresh: HashSet<usize> = self.made_nodes.iter().copied().collect();
         for (node, declared) in self.graph.nodes().iter().enumerate() {
             for message in 0..declared.messages.len() {
-                let told = self.told(node, message);
+                let told = if fresh.contains(&node) {
+                    Told::Fresh
+                } else {
+                    self.told(node, message)
+                };
                 self.act(Origin::Message(node, message), Action::Send { node, message, told });
             }
             if declared.mac.is_some() {
@@ -288,11 +293,11 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// Whether a node that is there has been sent a message before.
     fn told(&self, node: usize, message: usize) -> Told {
         let declared = &self.graph.nodes()[node];
-        let before = self.matched.record.messages.get(&declared.live_name());
+        let before = self.matched.record.messages.get(declared.live_name().as_ref());
         match before {
-            _ if self.fresh.contains(&node) => Told::Fresh,
             Some(sent) if sent.contains(&sentence(&declared.messages[message])) => Told::Before,
             _ => Told::Never,
         }
@@ -327,45 +332,4 @@ fn cannot_start(graph: &Graph, node: usize) -> Error {
     );
     let hint = "link it to an interface, or to a node of another type".to_owned();
     graph.error(Origin::Node(node), message, Some(hint))
-}
-
-/// A message as the record has it.
-pub fn sentence((command, arguments): &(String, String)) -> String {
-    format!("{command} {arguments}").trim_end().to_owned()
-}
-
-/// The record while the plan is carried out, and afterwards.
-fn records(matched: &Matched<'_>, fresh: &HashSet<usize>, made_edges: &[usize]) -> (Record, Record) {
-    let graph = matched.graph;
-    let mut intent = matched.record.clone();
-    for &node in fresh {
-        let declared = &graph.nodes()[node];
-        intent.expect(declared.live_name(), declared.type_name());
-        intent.messages.remove(&declared.live_name());
-    }
-    if !fresh.is_empty() {
-        intent.above = Some(matched.greatest);
-    }
-    let edge_of = |index: usize| {
-        let edge = &graph.edges()[index];
-        RecordedEdge::declared(graph, &edge.left, &edge.right)
-    };
-    intent.edges.extend(made_edges.iter().map(|&index| edge_of(index)));
-    let mut done = Record {
-        above: None,
-        ..intent.clone()
-    };
-    let made = graph.nodes().iter().filter(|node| matches!(node.kind, Kind::Type(_)));
-    let made: HashMap<String, &str> = made.map(|node| (node.live_name(), node.type_name())).collect();
-    let edges: HashSet<RecordedEdge> = (0..graph.edges().len()).map(edge_of).collect();
-    done.nodes.retain(|name, nodes| {
-        nodes.retain(|node| made.get(name) == Some(&node.type_name.as_str()));
-        !nodes.is_empty()
-    });
-    done.edges.retain(|edge| edges.contains(edge));
-    let told = graph.nodes().iter().filter(|node| !node.messages.is_empty());
-    done.messages = told
-        .map(|node| (node.live_name(), node.messages.iter().map(sentence).collect()))
-        .collect();
-    (intent, done)
 }

@@ -33,7 +33,7 @@ pub struct Made {
 }
 
 /// Node and hook.
-type RecordedEnd<'a> = (&'a str, &'a str);
+pub(super) type RecordedEnd<'a> = (&'a str, &'a str);
 
 /// A link that was made: node and hook of both ends, the lesser end first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -59,8 +59,9 @@ impl RecordedEdge {
     /// A declared edge.
     #[must_use]
     pub fn declared(graph: &Graph, left: &End, right: &End) -> Self {
-        let name = |end: &End| (graph.nodes()[end.node].live_name(), end.hook.to_string());
-        Self::new(name(left), name(right))
+        let name = |end: &End| graph.nodes()[end.node].live_name().into_owned();
+        let owned = |end: &End| (name(end), end.hook.as_str().to_owned());
+        Self::new(owned(left), owned(right))
     }
 
     fn ends_both_ways(&self) -> [(RecordedEnd<'_>, RecordedEnd<'_>); 2] {
@@ -68,7 +69,7 @@ impl RecordedEdge {
         [(one, other), (other, one)]
     }
 
-    /// Node and hook of both ends.
+    /// Node and hook of both ends, the lesser end first.
     pub(super) fn ends(&self) -> [RecordedEnd<'_>; 2] {
         [(&self.0.0, &self.0.1), (&self.1.0, &self.1.1)]
     }

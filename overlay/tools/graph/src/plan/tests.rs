@@ -55,7 +55,11 @@ fn told_with(graph: &Graph, snapshot: &Snapshot, record: &Record) -> Vec<String>
 
 /// What is recorded once a graph has been made from nothing but its interfaces.
 fn record_of(graph: &Graph, bare: &Snapshot) -> Record {
-    plan(graph, bare, &Record::default()).unwrap().done
+    let nothing = Record::default();
+    plan(graph, bare, &nothing)
+        .unwrap()
+        .intent(graph, &nothing)
+        .reduced_to(graph)
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The graph as it was before an apply, as far as the apply may change it.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -21,9 +22,10 @@ impl Before {
     /// Of the snapshot, what is declared or was made before. Settings that were replaced since, and messages to nodes that
     /// were made before, belong to it.
     pub fn new(snapshot: &Snapshot, graph: &Graph, record: &Record, replaced: Vec<Replaced>) -> Self {
-        let declared: HashSet<String> = graph.nodes().iter().map(graph::Node::live_name).collect();
-        let is_ours =
-            |node: &&LiveNode| node.name.as_ref().is_some_and(|name| declared.contains(name)) || record.owns(node);
+        let declared: HashSet<Cow<'_, str>> = graph.nodes().iter().map(graph::Node::live_name).collect();
+        let is_ours = |node: &&LiveNode| {
+            node.name.as_ref().is_some_and(|name| declared.contains(name.as_str())) || record.owns(node)
+        };
         let ours: HashSet<NodeId> = snapshot.nodes.iter().filter(is_ours).map(|node| node.id).collect();
         let mut dump = Dump::of(snapshot, &|node| ours.contains(&node.id));
         for (name, sentences) in &record.messages {

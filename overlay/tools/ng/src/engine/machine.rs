@@ -37,6 +37,20 @@ impl<T: Transport> Engine<'_, T> {
         }
         Ok(changes)
     }
+
+    /// Gives them the names back that they had, as far as that can be done.
+    pub(super) fn rename_back(&mut self, graph: &Graph, changes: &[Change]) {
+        for change in changes.iter().rev() {
+            let (Action::Rename { node }, Some(before)) = (&change.action, &change.now) else {
+                continue;
+            };
+            let name = graph.nodes()[*node].rename.as_deref().unwrap_or_default();
+            if let Err(failure) = self.session.host.rename(name, before) {
+                self.session
+                    .note(&format!("the interface {name} keeps its new name: {failure}"));
+            }
+        }
+    }
 }
 
 impl<T: Transport> Work<'_, T> {

@@ -50,7 +50,7 @@ impl<T: Transport> Work<'_, T> {
         sent.map_err(|error| explain::refusal(&mut self.session.socket, error))?;
         if let Need::Change(Some(words)) = &need {
             self.replaced.push(Replaced {
-                node: declared.live_name(),
+                node: declared.live_name().into_owned(),
                 message: (declared.messages[message].0.clone(), words.clone()),
             });
         }

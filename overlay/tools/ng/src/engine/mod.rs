@@ -3,9 +3,10 @@
 //! What is made is remembered before it is made ([`graph::Record`]), so that a process that is killed at any moment leaves
 //! nothing that the next one would not recognise as its own.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use graph::{Action, Graph, Kind, Origin, Plan, Record, Selector};
+use graph::{Action, Graph, Kind, Origin, Record, Selector};
 use netgraph::{Address, ListNodes, ListTypes, NodeInfo, Transport};
 
 use crate::failure::{Failure, Result};
@@ -101,37 +102,49 @@ impl<'a, T: Transport> Engine<'a, T> {
     pub fn apply(&mut self, declared: &Graph, signals: &Signals) -> Result<Outcome> {
         self.load_ether(declared)?;
         let renamed = self.rename_interfaces(declared)?;
+        let result = self.apply_renamed(declared, signals);
+        if result.is_err() {
+            self.rename_back(declared, &renamed);
+        }
+        result.map(|mut outcome| {
+            outcome.changes.splice(0..0, renamed);
+            outcome
+        })
+    }
+
+    /// The same once the interfaces have the names that they are to have.
+    fn apply_renamed(&mut self, declared: &Graph, signals: &Signals) -> Result<Outcome> {
         let graph = self.resolve(declared)?;
         let record = self.record()?;
         let snapshot = live::snapshot(self.session, &graph, &record)?;
         let plan = graph::plan(&graph, &snapshot, &record).map_err(refused)?;
-        self.remember(&record, &plan.intent)?;
+        let intent = plan.intent(&graph, &record);
+        let is_changing = intent != record;
+        if is_changing {
+            self.state.write_record(&self.instance, &intent)?;
+        }
         let mut work = Work::new(self.session, &graph);
-        let result = work.carry_out(&plan, signals);
-        let (mut changes, replaced) = work.into_parts();
-        match result.and_then(|()| self.verified(&graph, &plan)) {
-            Ok(done) => self.remember(&plan.intent, &done)?,
+        let result = work.carry_out(plan.actions, signals);
+        let (changes, replaced) = work.into_parts();
+        match result.and_then(|()| self.verified(&graph)) {
+            Ok(nodes) => {
+                let mut done = intent.reduced_to(&graph);
+                done.identify(&nodes);
+                if is_changing || done != record {
+                    self.state.write_record(&self.instance, &done)?;
+                }
+            }
             Err(failure) => {
                 let before = Before::new(&snapshot, &graph, &record, replaced);
-                return Err(self.take_back(failure, before, &plan.intent));
+                return Err(self.take_back(failure, before, &intent));
             }
         }
-        changes.splice(0..0, renamed);
         let kept = plan.kept;
         Ok(Outcome { changes, kept })
     }
 
-    /// Writes the record if it is another one.
-    fn remember(&self, before: &Record, now: &Record) -> Result<()> {
-        if before == now {
-            return Ok(());
-        }
-        self.state.write_record(&self.instance, now)
-    }
-
-    /// The record of a plan that was carried out, with the IDs of the nodes; one that is not there, or has fewer hooks than
-    /// are declared, is an error.
-    fn verified(&mut self, graph: &Graph, plan: &Plan) -> Result<Record> {
+    /// All nodes once a plan was carried out; one that is not there, or has fewer hooks than are declared, is an error.
+    fn verified(&mut self, graph: &Graph) -> Result<Vec<NodeInfo>> {
         let nodes = self.session.request(&Address::here(), &ListNodes)?;
         let live: HashMap<&str, &NodeInfo> = nodes
             .iter()
@@ -141,10 +154,9 @@ impl<'a, T: Transport> Engine<'a, T> {
         for end in graph.edges().iter().flat_map(|edge| [&edge.left, &edge.right]) {
             hooks[end.node] += 1;
         }
-        let mut record = plan.done.clone();
         for (index, node) in graph.nodes().iter().enumerate() {
             let found = live
-                .get(node.live_name().as_str())
+                .get(node.live_name().as_ref())
                 .filter(|live| live.hooks >= hooks[index]);
             if found.is_none() {
                 let message = format!(
@@ -155,8 +167,7 @@ impl<'a, T: Transport> Engine<'a, T> {
                 return Err(refused(graph.error(Origin::Node(index), message, Some(hint))));
             }
         }
-        record.identify(&nodes);
-        Ok(record)
+        Ok(nodes)
     }
 
     /// Makes the graph what it was before an apply that failed.
@@ -173,9 +184,9 @@ impl<'a, T: Transport> Engine<'a, T> {
         let graph = before.graph();
         let snapshot = live::snapshot(self.session, &graph, intent)?;
         let plan = graph::plan(&graph, &snapshot, intent).map_err(refused)?;
-        self.remember(intent, &plan.intent)?;
+        self.state.write_record(&self.instance, &plan.intent(&graph, intent))?;
         let mut work = Work::taking_back(self.session, &graph);
-        work.carry_out(&plan, &Signals::ignored())?;
+        work.carry_out(plan.actions, &Signals::ignored())?;
         let mut record = before.into_record();
         record.identify(&self.session.request(&Address::here(), &ListNodes)?);
         self.state.write_record(&self.instance, &record)
@@ -192,16 +203,16 @@ impl<'a, T: Transport> Engine<'a, T> {
     }
 
     /// The graph with its interfaces by name, as they are called now.
-    fn resolve(&mut self, graph: &Graph) -> Result<Graph> {
+    fn resolve<'g>(&mut self, graph: &'g Graph) -> Result<Cow<'g, Graph>> {
         let by_name = |node: &graph::Node| match &node.kind {
             Kind::Interface(selector) => matches!(selector, Selector::Name(_)) && node.rename.is_none(),
             Kind::Type(_) => true,
         };
         if graph.nodes().iter().all(by_name) {
-            return Ok(graph.clone());
+            return Ok(Cow::Borrowed(graph));
         }
         let interfaces = self.session.host.interfaces()?;
-        graph.resolve(&interfaces).map_err(refused)
+        graph.resolve(&interfaces).map(Cow::Owned).map_err(refused)
     }
 }
 

@@ -35,12 +35,9 @@ pub struct Told {
 }
 
 impl Report {
-    /// Tells of an outcome. Finding the lines takes a reading of the file each, so it is done only when asked for.
-    pub fn new(graph: &Graph, file: String, dry_run: bool, outcome: &Outcome, with_lines: bool) -> Self {
-        let line = |change: &Change| {
-            let origin = change.origin.filter(|_| with_lines)?;
-            graph.position(origin).map(|position| position.line)
-        };
+    /// Tells of an outcome.
+    pub fn new(graph: &Graph, file: String, dry_run: bool, outcome: &Outcome) -> Self {
+        let line = |change: &Change| graph.position(change.origin?).map(|position| position.line);
         let told = outcome.changes.iter().map(|change| Told {
             line: line(change),
             action: change.action.describe(graph),

@@ -1,6 +1,6 @@
 //! Carries out a plan, action by action.
 
-use graph::{Action, End, Graph, LiveEnd, Origin, Plan, Told};
+use graph::{Action, End, Graph, LiveEnd, Origin, Told};
 use netgraph::{Address, Connect, Errno, GetNodeInfo, HookName, MakePeer, Name, RemoveHook, Shutdown, Transport};
 
 use super::{Change, Need, Signals, refused};
@@ -53,13 +53,12 @@ impl<'a, T: Transport> Work<'a, T> {
     }
 
     /// Does everything, until something fails.
-    pub fn carry_out(&mut self, plan: &Plan, signals: &Signals) -> Result<()> {
-        for (origin, action) in &plan.actions {
+    pub fn carry_out(&mut self, actions: Vec<(Option<Origin>, Action)>, signals: &Signals) -> Result<()> {
+        for (origin, action) in actions {
             signals.check()?;
-            let done = self.act(action);
-            let need = done.map_err(|failure| self.locate(*origin, action, failure))?;
+            let done = self.act(&action);
+            let need = done.map_err(|failure| self.locate(origin, &action, failure))?;
             if let Need::Change(now) = need {
-                let (origin, action) = (*origin, action.clone());
                 self.changes.push(Change { origin, action, now });
             }
         }

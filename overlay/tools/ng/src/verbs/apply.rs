@@ -1,13 +1,10 @@
 //! `ng apply`.
 
-use std::path::{Path, PathBuf};
-
 use clap::Args;
-use graph::Graph;
 use netgraph::Transport;
 
+use super::declared::Declared;
 use super::plan::print;
-use super::validate::{self, DEFAULT_FILE};
 use crate::engine::{Engine, Outcome, Signals};
 use crate::failure::{Failure, Result};
 use crate::guard::{self, Guard};
@@ -24,9 +21,8 @@ use crate::state::{Applied, Pending, State};
 /// something; of a structure, only the fields in the file are compared and set. Other messages are sent once.
 #[derive(Debug, Args)]
 pub struct Apply {
-    /// The graph
-    #[arg(value_name = "FILE", default_value = DEFAULT_FILE)]
-    file: PathBuf,
+    #[command(flatten)]
+    declared: Declared,
 
     /// Only say what would be done, as `ng plan` does
     #[arg(long, conflicts_with_all = ["confirm", "boot"])]
@@ -47,10 +43,12 @@ pub struct Apply {
 }
 
 impl Apply {
-    /// The file that declares it, if there is nothing but that file.
-    pub fn file(&self) -> Option<&Path> {
-        let is_good = || validate::read(&self.file).is_ok();
-        Some(self.file.as_path()).filter(|_| !self.boot || is_good())
+    /// The jail that the graph is for. At boot, a wrong file is none's: another graph may be applied in its place.
+    pub fn jail(&self) -> Result<Option<String>> {
+        match self.declared.jail() {
+            Err(_) if self.boot => Ok(None),
+            result => result,
+        }
     }
 
     /// Reads the file only, so that a wrong one is told without root and without netgraph.
@@ -58,7 +56,7 @@ impl Apply {
         if self.boot {
             Ok(())
         } else {
-            validate::read(&self.file).map(drop)
+            self.declared.graph().map(drop)
         }
     }
 
@@ -69,20 +67,19 @@ impl Apply {
             _ if self.dry_run => self.preview(session, &state),
             Some(seconds) => self.until_confirmed(session, &state, seconds),
             None => {
-                let (graph, applied) = read(&self.file)?;
+                let graph = self.declared.graph()?;
                 let lock = state.lock()?;
-                let outcome = Engine::new(session, &state)?.apply(&graph, &Signals::caught()?)?;
-                state.confirm(&applied)?;
+                let outcome = Engine::new(session, &state)?.apply(graph, &Signals::caught()?)?;
+                state.confirm(&self.declared.applied()?)?;
                 drop(lock);
-                self.print(session, &graph, &outcome)
+                self.print(session, false, &outcome)
             }
         }
     }
 
     fn preview<T: Transport>(&self, session: &mut Session<T>, state: &State) -> Result<()> {
-        let (graph, _) = read(&self.file)?;
-        let outcome = Engine::new(session, state)?.preview(&graph)?;
-        print(session, &graph, &self.file.display().to_string(), true, &outcome)?;
+        let outcome = Engine::new(session, state)?.preview(self.declared.graph()?)?;
+        self.print(session, true, &outcome)?;
         if outcome.changes.is_empty() {
             Ok(())
         } else {
@@ -90,13 +87,13 @@ impl Apply {
         }
     }
 
-    fn print<T: Transport>(&self, session: &mut Session<T>, graph: &Graph, outcome: &Outcome) -> Result<()> {
-        print(session, graph, &self.file.display().to_string(), false, outcome)
+    fn print<T: Transport>(&self, session: &mut Session<T>, dry_run: bool, outcome: &Outcome) -> Result<()> {
+        print(session, self.declared.graph()?, self.declared.file(), dry_run, outcome)
     }
 
     /// Applies it with somebody who goes back when no confirmation comes.
     fn until_confirmed<T: Transport>(&self, session: &mut Session<T>, state: &State, seconds: u64) -> Result<()> {
-        let (graph, applied) = read(&self.file)?;
+        let applied = self.declared.applied()?;
         let lock = state.lock()?;
         let guard = Guard::start(session, seconds)?;
         state.write_pending(&Pending {
@@ -104,7 +101,7 @@ impl Apply {
             seconds,
             applied,
         })?;
-        let result = Engine::new(session, state)?.apply(&graph, &Signals::caught()?);
+        let result = Engine::new(session, state)?.apply(self.declared.graph()?, &Signals::caught()?);
         let outcome = match result {
             Ok(outcome) => outcome,
             Err(failure) => {
@@ -113,7 +110,7 @@ impl Apply {
             }
         };
         drop(lock);
-        self.print(session, &graph, &outcome)?;
+        self.print(session, false, &outcome)?;
         eprintln!("ng: `ng confirm` within {seconds} s keeps this graph; without it, the one before comes back");
         Ok(())
     }
@@ -121,13 +118,13 @@ impl Apply {
     /// Applies the file, or else the last graph that was confirmed.
     fn at_boot<T: Transport>(&self, session: &mut Session<T>, state: &State) -> Result<()> {
         let lock = state.lock()?;
-        let result = self.confirmed_file(state).and_then(|(graph, applied)| {
-            let outcome = Engine::new(session, state)?.apply(&graph, &Signals::caught()?)?;
+        let result = self.confirmed_file(state).and_then(|applied| {
+            let outcome = Engine::new(session, state)?.apply(self.declared.graph()?, &Signals::caught()?)?;
             state.confirm(&applied)?;
-            Ok((graph, outcome))
+            Ok(outcome)
         });
         let failure = match result {
-            Ok((graph, outcome)) => return self.print(session, &graph, &outcome),
+            Ok(outcome) => return self.print(session, false, &outcome),
             Err(failure) => failure,
         };
         failure.tell(session.program, session.json);
@@ -145,23 +142,13 @@ impl Apply {
     }
 
     /// The file, unless its text was applied before and never confirmed.
-    fn confirmed_file(&self, state: &State) -> Result<(Graph, Applied)> {
-        let (graph, applied) = read(&self.file)?;
+    fn confirmed_file(&self, state: &State) -> Result<Applied> {
+        let applied = self.declared.applied()?;
         match state.pending()? {
             Some(pending) if pending.applied.text == applied.text => {
-                Err(Failure::Unconfirmed(self.file.display().to_string()))
+                Err(Failure::Unconfirmed(self.declared.file().display().to_string()))
             }
-            _ => Ok((graph, applied)),
+            _ => Ok(applied),
         }
     }
-}
-
-/// A graph file, and what is remembered of it.
-fn read(file: &Path) -> Result<(Graph, Applied)> {
-    let graph = validate::read(file)?;
-    let applied = Applied {
-        file: std::path::absolute(file).unwrap_or_else(|_| file.to_owned()),
-        text: graph.text().to_owned(),
-    };
-    Ok((graph, applied))
 }

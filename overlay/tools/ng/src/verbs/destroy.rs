@@ -1,6 +1,6 @@
 //! `ng destroy`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use graph::{Action, Graph};
@@ -29,9 +29,10 @@ struct Output {
 }
 
 impl Destroy {
-    /// The file that declares it.
-    pub fn file(&self) -> Option<&Path> {
-        self.file.as_deref()
+    /// The jail that the graph is for, if it is named.
+    pub fn jail(&self) -> Result<Option<String>> {
+        let graph = self.file.as_deref().map(validate::read).transpose()?;
+        Ok(graph.and_then(|graph| graph.jail().map(str::to_owned)))
     }
 
     /// Reads the file only, so that a wrong one is told without root and without netgraph.

@@ -1,14 +1,14 @@
 //! `ng diff`.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
 
 use clap::Args;
 use graph::{Dump, Graph, LiveNode, Record, RecordedEdge, Snapshot};
 use netgraph::Transport;
 use serde::Serialize;
 
-use super::validate::{self, DEFAULT_FILE};
+use super::declared::Declared;
 use crate::engine::{Engine, difference};
 use crate::failure::{Failure, Result};
 use crate::live;
@@ -20,9 +20,8 @@ use crate::session::Session;
 /// file leaves it alone. Exits with 1 when there is a difference.
 #[derive(Debug, Args)]
 pub struct Diff {
-    /// The graph
-    #[arg(value_name = "FILE", default_value = DEFAULT_FILE)]
-    file: PathBuf,
+    #[command(flatten)]
+    declared: Declared,
 }
 
 #[derive(Serialize)]
@@ -33,25 +32,25 @@ struct Output {
 }
 
 impl Diff {
-    /// The file that declares it.
-    pub fn file(&self) -> &Path {
-        &self.file
+    /// The jail that the graph is for.
+    pub fn jail(&self) -> Result<Option<String>> {
+        self.declared.jail()
     }
 
     /// Reads the file only, so that a wrong one is told without root and without netgraph.
     pub fn check(&self) -> Result<()> {
-        validate::read(&self.file).map(drop)
+        self.declared.graph().map(drop)
     }
 
     pub fn run<T: Transport>(&self, session: &mut Session<T>) -> Result<()> {
-        let graph = validate::read(&self.file)?;
+        let graph = self.declared.graph()?;
         let state = session.state.clone();
         let mut engine = Engine::new(session, &state)?;
         let record = engine.record()?;
-        let changes = difference(&graph, &engine.preview(&graph)?.changes);
-        let others = others(&graph, &live::everything(session)?, &record);
+        let changes = difference(graph, &engine.preview(graph)?.changes);
+        let others = others(graph, &live::everything(session)?, &record);
         let output = Output {
-            file: self.file.display().to_string(),
+            file: self.declared.file().display().to_string(),
             changes,
             others,
         };
@@ -69,14 +68,14 @@ impl Diff {
 
 /// Nodes and links that are neither declared nor recorded. Interfaces without links are no part of a graph.
 fn others(graph: &Graph, snapshot: &Snapshot, record: &Record) -> Vec<String> {
-    let declared: HashSet<String> = graph.nodes().iter().map(graph::Node::live_name).collect();
+    let declared: HashSet<Cow<'_, str>> = graph.nodes().iter().map(graph::Node::live_name).collect();
     let edges: HashSet<RecordedEdge> = graph
         .edges()
         .iter()
         .map(|edge| RecordedEdge::declared(graph, &edge.left, &edge.right))
         .collect();
     let is_known =
-        |node: &LiveNode| node.name.as_ref().is_some_and(|name| declared.contains(name)) || record.owns(node);
+        |node: &LiveNode| node.name.as_ref().is_some_and(|name| declared.contains(name.as_str())) || record.owns(node);
     let is_bare = |node: &LiveNode| node.type_name == "ether" && node.hooks == 0;
     let nodes = snapshot
         .nodes

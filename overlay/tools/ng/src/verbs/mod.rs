@@ -7,6 +7,7 @@ pub mod config;
 pub mod confirm;
 pub mod connect;
 pub mod debug;
+pub mod declared;
 pub mod destroy;
 pub mod diff;
 pub mod dot;

@@ -1,13 +1,13 @@
 //! `ng plan`.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 use graph::Graph;
 use netgraph::Transport;
 
-use super::validate::{self, DEFAULT_FILE};
+use super::declared::Declared;
 use crate::engine::{Engine, Outcome, Report, difference};
 use crate::failure::{Failure, Result};
 use crate::session::Session;
@@ -18,27 +18,26 @@ use crate::session::Session;
 /// differently. Exits with 1 when there is something to change, and with 0 when there is not.
 #[derive(Debug, Args)]
 pub struct Plan {
-    /// The graph
-    #[arg(value_name = "FILE", default_value = DEFAULT_FILE)]
-    file: PathBuf,
+    #[command(flatten)]
+    declared: Declared,
 }
 
 impl Plan {
-    /// The file that declares it.
-    pub fn file(&self) -> &Path {
-        &self.file
+    /// The jail that the graph is for.
+    pub fn jail(&self) -> Result<Option<String>> {
+        self.declared.jail()
     }
 
     /// Reads the file only, so that a wrong one is told without root and without netgraph.
     pub fn check(&self) -> Result<()> {
-        validate::read(&self.file).map(drop)
+        self.declared.graph().map(drop)
     }
 
     pub fn run<T: Transport>(&self, session: &mut Session<T>) -> Result<()> {
-        let graph = validate::read(&self.file)?;
+        let graph = self.declared.graph()?;
         let state = session.state.clone();
-        let outcome = Engine::new(session, &state)?.preview(&graph)?;
-        print(session, &graph, &self.file.display().to_string(), true, &outcome)?;
+        let outcome = Engine::new(session, &state)?.preview(graph)?;
+        print(session, graph, self.declared.file(), true, &outcome)?;
         if outcome.changes.is_empty() {
             Ok(())
         } else {
@@ -51,12 +50,16 @@ impl Plan {
 pub(super) fn print<T: Transport>(
     session: &mut Session<T>,
     graph: &Graph,
-    file: &str,
+    file: &Path,
     dry_run: bool,
     outcome: &Outcome,
 ) -> Result<()> {
-    let report = Report::new(graph, file.to_owned(), dry_run, outcome, session.json);
-    session.print(&report, |out| lines(out, graph, file, outcome))
+    let file = file.display().to_string();
+    if session.json {
+        let report = Report::new(graph, file, dry_run, outcome);
+        return session.print(&report, |_| Ok(()));
+    }
+    session.print(&(), |out| lines(out, graph, &file, outcome))
 }
 
 fn lines(out: &mut dyn Write, graph: &Graph, file: &str, outcome: &Outcome) -> io::Result<()> {

@@ -294,7 +294,7 @@ fn what_no_command_can_change_is_told() {
         (
             closed(None, None, Errno::EPERM),
             77,
-            "not permitted (EPERM)\n  hint: `sysctl kern.securelevel` shows whether modules can still be loaded; ng_vlan_load",
+            "may not load the type's module, or the node's policy refuses the hook (EPERM)\n  hint: `sysctl kern.securelevel` shows whether modules can still be loaded; ng_vlan_load",
         ),
         (
             closed(None, None, Errno::ENOTCONN),
