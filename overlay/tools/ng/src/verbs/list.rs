@@ -28,11 +28,13 @@ struct Output<'a> {
 
 impl List {
     pub fn run<T: Transport>(&self, session: &mut Session<T>) -> Result<()> {
-        let nodes = if self.named {
+        let mut nodes = if self.named {
             session.request(&Address::here(), &ListNames)?
         } else {
             session.request(&Address::here(), &ListNodes)?
         };
+        // The kernel's order is that of its tables; in this one, what was made last comes last.
+        nodes.sort_by_key(|node| node.id);
         let heading = format!(
             "There are {} total {}nodes:",
             nodes.len(),
