@@ -64,7 +64,7 @@ impl Dump {
     fn add(&mut self, node: &LiveNode) {
         let own_name = node.name.clone().filter(|_| !node.is_nameless());
         let is_free = |name: &str| self.nodes.iter().all(|other| other.name != name);
-        let mut inventions = (0..).map(|count| format!("n{:x}{}", node.id.0, "x".repeat(count)));
+        let mut inventions = (0..).map(|count| format!("{}{}", node.stand_in(), "x".repeat(count)));
         let name = own_name.or_else(|| inventions.find(|name| is_free(name)));
         self.nodes.push(Dumped {
             name: name.unwrap_or_default(),
@@ -314,12 +314,12 @@ mod tests {
 version: 1
 nodes:
   vtnet1: { interface: vtnet1, messages: [ setpromisc: 1 ] }
-  n2: { type: tee }
+  unnamed-2: { type: tee }
   \"on\": { type: bridge, messages: [ setconfig: \"{ loopTimeout=60 }\" ] }
 edges:
-  - vtnet1.lower -- n2.left
-  - n2.right -- on.link0
-# left out: n2.left2right leads to ng77 (socket), hook x
+  - vtnet1.lower -- unnamed-2.left
+  - unnamed-2.right -- on.link0
+# left out: unnamed-2.left2right leads to ng77 (socket), hook x
 ";
         assert_eq!(dump.to_yaml(), expected);
     }

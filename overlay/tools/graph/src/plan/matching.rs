@@ -58,6 +58,7 @@ pub fn match_nodes<'a>(graph: &'a Graph, snapshot: &'a Snapshot, record: &'a Rec
         matched.live.push(live);
     }
     if snapshot.nodes.iter().any(LiveNode::is_nameless) {
+        matched.adopt_stand_ins(snapshot);
         while matched.adopt_along_edges() {}
     }
     matched.find_removed();
@@ -82,6 +83,21 @@ impl<'a> Matched<'a> {
             )),
             (Kind::Type(_), None) => Ok(None),
             (Kind::Interface(_), None) => Err(no_interface(&node.live_name(), snapshot)),
+        }
+    }
+
+    /// Declared nodes that are called as a dump calls nodes without names.
+    fn adopt_stand_ins(&mut self, snapshot: &'a Snapshot) {
+        let nameless = snapshot.nodes.iter().filter(|node| node.is_nameless());
+        let stand_ins: HashMap<String, &LiveNode> = nameless.map(|node| (node.stand_in(), node)).collect();
+        for (index, node) in self.graph.nodes().iter().enumerate() {
+            let found = stand_ins.get(node.name.as_str()).copied();
+            let found = found.filter(|live| self.live[index].is_none() && live.type_name == node.type_name());
+            if let Some(live) = found {
+                self.declared.insert(live.id, index);
+                self.live[index] = Some(live);
+                self.adopted.push((Origin::Node(index), index));
+            }
         }
     }
 

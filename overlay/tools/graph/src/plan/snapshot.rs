@@ -52,6 +52,12 @@ impl LiveNode {
         self.name.clone().unwrap_or_else(|| self.id.to_string())
     }
 
+    /// What a file calls it that was made of the live graph, when it has no name of its own: `unnamed-` and its ID.
+    #[must_use]
+    pub fn stand_in(&self) -> String {
+        format!("unnamed-{:x}", self.id.0)
+    }
+
     /// Whether it has no name but one that its type gives by itself: that of its interface.
     #[must_use]
     pub fn is_nameless(&self) -> bool {

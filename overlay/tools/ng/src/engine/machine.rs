@@ -60,7 +60,7 @@ impl<T: Transport> Work<'_, T> {
         if let Some(name) = interface_of(declared) {
             return Ok(name.to_owned());
         }
-        let address = declared.address();
+        let address = self.address_of(node);
         let answer = self.session.socket.command(&address, "getifname", "");
         let words = match answer {
             Ok(Some(answer)) => self

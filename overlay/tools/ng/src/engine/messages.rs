@@ -58,7 +58,7 @@ impl<T: Transport> Work<'_, T> {
     }
 
     fn binary(&mut self, node: usize, command: &str, arguments: &str) -> Result<Message> {
-        let address = self.graph.nodes()[node].address();
+        let address = self.address_of(node);
         let binary = self.session.socket.to_binary(&address, command, arguments);
         binary.map_err(|error| explain::refusal(&mut self.session.socket, error))
     }
@@ -68,7 +68,7 @@ impl<T: Transport> Work<'_, T> {
     fn current(&mut self, node: usize, command: &str, arguments: &str) -> Option<(Vec<u8>, String)> {
         let declared = &self.graph.nodes()[node];
         let (getter, key) = getter(declared.type_name(), command, arguments)?;
-        let address = declared.address();
+        let address = self.address_of(node);
         let answer = self.session.socket.command(&address, &getter, &key).ok()??.message;
         let (_, words) = self.session.socket.to_ascii(&address, &answer).ok()?;
         Some((answer.data, words))

@@ -1,7 +1,11 @@
 //! Carries out a plan, action by action.
 
+use std::collections::HashMap;
+
 use graph::{Action, End, Graph, LiveEnd, Origin, Told};
-use netgraph::{Address, Connect, Errno, GetNodeInfo, HookName, MakePeer, Name, RemoveHook, Shutdown, Transport};
+use netgraph::{
+    Address, Connect, Errno, GetNodeInfo, HookName, MakePeer, Name, NodeId, RemoveHook, Shutdown, Transport,
+};
 
 use super::{Change, Need, Signals, refused};
 use crate::explain;
@@ -26,6 +30,8 @@ pub struct Work<'a, T: Transport> {
     pub(super) graph: &'a Graph,
     changes: Vec<Change>,
     pub(super) replaced: Vec<Replaced>,
+    /// Of the nodes that would be made or named by now: where they are; None where they are not.
+    ahead: HashMap<usize, Option<NodeId>>,
 }
 
 impl<'a, T: Transport> Work<'a, T> {
@@ -36,6 +42,7 @@ impl<'a, T: Transport> Work<'a, T> {
             graph,
             changes: Vec::new(),
             replaced: Vec::new(),
+            ahead: HashMap::new(),
         }
     }
 
@@ -65,15 +72,31 @@ impl<'a, T: Transport> Work<'a, T> {
         Ok(())
     }
 
-    /// Whether an action would change anything, as far as can be told beforehand.
+    /// Whether an action would change anything, as far as can be told beforehand; to be asked of each in turn.
     pub fn would_change(&mut self, action: &Action) -> Result<Need> {
-        match action {
-            Action::Send { told: Told::Fresh, .. } => Ok(Need::Change(None)),
-            Action::Send { node, message, told } => Ok(self.message(*node, *message, *told)?.need),
-            Action::SetMac { node } => self.mac(*node),
-            Action::Rename { node } => self.name(*node),
-            Action::MoveToJail { node } => self.jail(*node),
+        let node = match action {
+            Action::Make { new, .. } | Action::MakeAlone { new } => self.ahead.insert(new.node, None).and(None),
+            Action::Adopt { id, node } => self.ahead.insert(*node, Some(*id)).and(None),
+            Action::SetMac { node } | Action::Rename { node } => Some(*node),
+            Action::MoveToJail { node } | Action::Send { node, .. } => Some(*node),
+            _ => None,
+        };
+        match (node, action) {
+            (Some(node), _) if self.ahead.get(&node) == Some(&None) => Ok(Need::Change(None)),
+            (_, Action::Send { told: Told::Fresh, .. }) => Ok(Need::Change(None)),
+            (_, Action::Send { node, message, told }) => Ok(self.message(*node, *message, *told)?.need),
+            (_, Action::SetMac { node }) => self.mac(*node),
+            (_, Action::Rename { node }) => self.name(*node),
+            (_, Action::MoveToJail { node }) => self.jail(*node),
             _ => Ok(Need::Change(None)),
+        }
+    }
+
+    /// Where a node is that is there.
+    pub(super) fn address_of(&self, node: usize) -> Address {
+        match self.ahead.get(&node) {
+            Some(Some(id)) => (*id).into(),
+            _ => self.graph.nodes()[node].address(),
         }
     }
 

@@ -134,3 +134,29 @@ fn nodes_without_names_get_them() {
     assert_eq!(machine.changes(&dumped), 0);
     machine.apply("version: 1\n").unwrap();
 }
+
+#[test]
+fn what_is_not_there_yet_can_be_planned() {
+    let machine = Machine::start();
+    let text = "version: 1\nnodes:\n  lan: { type: eiface, mac: '02:00:00:00:00:01', rename: lan0 }\n  \
+                sw: { type: bridge, messages: [ { setconfig: { loopTimeout: 30 } } ] }\nedges: [ lan.ether -- sw.link0 ]\n";
+    assert_eq!(machine.changes(text), 6);
+    // Made by somebody else without names: the node has none, and the eiface its own.
+    let mut session = machine.session();
+    let here = netgraph::Address::here();
+    let make = |kind: &str, hook: &str, peer: &str| MakePeer {
+        type_name: kind.parse().unwrap(),
+        hook: hook.parse().unwrap(),
+        peer_hook: peer.parse().unwrap(),
+    };
+    session.request(&here, &make("bridge", "b", "link9")).unwrap();
+    session
+        .request(&"b".parse().unwrap(), &make("eiface", "link0", "ether"))
+        .unwrap();
+    session
+        .socket
+        .command(&"b".parse().unwrap(), "setconfig", "{ loopTimeout=77 }")
+        .unwrap();
+    let dumped = machine.dump().to_yaml();
+    assert_eq!(machine.changes(&dumped), 2, "{dumped}");
+}

@@ -92,7 +92,7 @@ mod tests {
             ("ether", "lower", Ok(Some("orphans"))),
             ("bridge", "link0", Ok(Some("link1"))),
             ("hub", "x", Ok(Some("spare0"))),
-            ("tee", "left", Ok(Some("right"))),
+            ("tee", "left", Ok(Some("left2right"))),
             ("socket", "x", Ok(None)),
             ("eiface", "ether", Ok(None)),
             ("unheard_of", "x", Err(())),
