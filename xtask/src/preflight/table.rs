@@ -167,6 +167,20 @@ pub const TOOLS: &[Tool] = &[
         packages("mandoc", "mandoc", "mandoc", "(base system)"),
     ),
     tool(
+        "zsh",
+        "check ng's completions",
+        Tests,
+        "--version",
+        packages("zsh", "zsh", "zsh", "zsh"),
+    ),
+    tool(
+        "fish",
+        "check ng's completions",
+        Tests,
+        "--version",
+        packages("fish", "fish", "fish", "fish"),
+    ),
+    tool(
         "fls",
         "read images back with sleuthkit",
         Tests,
