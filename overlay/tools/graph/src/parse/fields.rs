@@ -50,7 +50,10 @@ impl<'v, 'a> Fields<'v, 'a> {
 
     /// The value of a key.
     pub fn value(&self, key: &str) -> Option<&'v Value<'a>> {
-        self.values.iter().find(|(name, _)| *name == key).map(|(_, value)| *value)
+        self.values
+            .iter()
+            .find(|(name, _)| *name == key)
+            .map(|(_, value)| *value)
     }
 
     /// A text, with its place.

@@ -273,7 +273,11 @@ impl<'a> Planner<'a> {
         let fresh: HashSet<usize> = self.made_nodes.iter().copied().collect();
         for (node, declared) in self.graph.nodes().iter().enumerate() {
             for message in 0..declared.messages.len() {
-                let told = if fresh.contains(&node) { Told::Fresh } else { self.told(node, message) };
+                let told = if fresh.contains(&node) {
+                    Told::Fresh
+                } else {
+                    self.told(node, message)
+                };
                 self.act(Origin::Message(node, message), Action::Send { node, message, told });
             }
             if declared.mac.is_some() {

@@ -45,7 +45,9 @@ impl Record {
         self.edges.retain(|edge| edges.contains(&edge.ends()));
         let told = graph.nodes().iter().filter(|node| !node.messages.is_empty());
         let sentences = |node: &Node| node.messages.iter().map(sentence).collect();
-        self.messages = told.map(|node| (node.live_name().into_owned(), sentences(node))).collect();
+        self.messages = told
+            .map(|node| (node.live_name().into_owned(), sentences(node)))
+            .collect();
         self.above = None;
         self
     }
@@ -59,7 +61,11 @@ pub fn live_names(graph: &Graph) -> Vec<Cow<'_, str>> {
 /// The declared edges as they are recorded, from the nodes' names.
 pub fn declared_ends<'g>(graph: &'g Graph, names: &'g [Cow<'g, str>]) -> HashSet<[RecordedEnd<'g>; 2]> {
     let end = |end: &'g End| (names[end.node].as_ref(), end.hook.as_str());
-    let mut edges: Vec<_> = graph.edges().iter().map(|edge| [end(&edge.left), end(&edge.right)]).collect();
+    let mut edges: Vec<_> = graph
+        .edges()
+        .iter()
+        .map(|edge| [end(&edge.left), end(&edge.right)])
+        .collect();
     edges.iter_mut().for_each(|ends| ends.sort_unstable());
     edges.into_iter().collect()
 }

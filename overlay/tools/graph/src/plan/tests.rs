@@ -56,7 +56,10 @@ fn told_with(graph: &Graph, snapshot: &Snapshot, record: &Record) -> Vec<String>
 /// What is recorded once a graph has been made from nothing but its interfaces.
 fn record_of(graph: &Graph, bare: &Snapshot) -> Record {
     let nothing = Record::default();
-    plan(graph, bare, &nothing).unwrap().intent(graph, &nothing).reduced_to(graph)
+    plan(graph, bare, &nothing)
+        .unwrap()
+        .intent(graph, &nothing)
+        .reduced_to(graph)
 }
 
 #[test]

@@ -23,8 +23,9 @@ impl Before {
     /// were made before, belong to it.
     pub fn new(snapshot: &Snapshot, graph: &Graph, record: &Record, replaced: Vec<Replaced>) -> Self {
         let declared: HashSet<Cow<'_, str>> = graph.nodes().iter().map(graph::Node::live_name).collect();
-        let is_ours =
-            |node: &&LiveNode| node.name.as_ref().is_some_and(|name| declared.contains(name.as_str())) || record.owns(node);
+        let is_ours = |node: &&LiveNode| {
+            node.name.as_ref().is_some_and(|name| declared.contains(name.as_str())) || record.owns(node)
+        };
         let ours: HashSet<NodeId> = snapshot.nodes.iter().filter(is_ours).map(|node| node.id).collect();
         let mut dump = Dump::of(snapshot, &|node| ours.contains(&node.id));
         for (name, sentences) in &record.messages {
