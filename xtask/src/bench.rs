@@ -3,6 +3,7 @@
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
+mod graph;
 mod image;
 mod socket;
 
@@ -15,6 +16,7 @@ pub struct Bench {
 
 #[derive(Subcommand)]
 enum What {
+    Graph(graph::GraphBench),
     Image(image::ImageBench),
     Socket(socket::SocketBench),
 }
@@ -22,8 +24,16 @@ enum What {
 impl Bench {
     pub fn run(self) -> Result<()> {
         match self.what {
+            What::Graph(bench) => bench.run(),
             What::Image(bench) => bench.run(),
             What::Socket(bench) => bench.run(),
         }
     }
+}
+
+/// The value in the middle.
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }

@@ -13,6 +13,7 @@ use ngforge_image::progress::Silent;
 use ngforge_image::sets::Fetcher;
 use xshell::{Shell, cmd};
 
+use super::median;
 use crate::image::{Image, Measured};
 use crate::util;
 
@@ -213,12 +214,6 @@ fn copy_tree(from: &Path, to: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 fn verdict(rounds: &[Round]) -> Result<()> {

@@ -154,7 +154,7 @@ pub const TOOLS: &[Tool] = &[
     ),
     tool(
         "valgrind",
-        "count the instructions of socket operations",
+        "count the instructions of socket operations and of ng",
         Tests,
         "--version",
         packages("valgrind", "valgrind", "valgrind", "valgrind"),

@@ -264,6 +264,6 @@ impl Graph {
     /// An end in the file's words: `node.hook`.
     #[must_use]
     pub fn end(&self, end: &End) -> String {
-        format!("{}.{}", self.nodes[end.node].name, end.hook)
+        [self.nodes[end.node].name.as_str(), ".", end.hook.as_str()].concat()
     }
 }

@@ -2,9 +2,29 @@
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::failure::{Failure, Result};
+
+/// How often the process was asked to end.
+static REQUESTS: AtomicUsize = AtomicUsize::new(0);
+
+/// How often the process had been asked to end.
+#[derive(Debug)]
+pub struct Count(usize);
+
+impl Count {
+    /// Whether it was asked again since.
+    pub fn has_changed(&self) -> bool {
+        REQUESTS.load(Ordering::Relaxed) != self.0
+    }
+}
+
+/// From now on SIGINT, SIGTERM and SIGHUP do not end the process, but are counted.
+pub fn count_requests_to_end() -> Result<Count> {
+    requests_to_end().map(|_| Count(REQUESTS.load(Ordering::Relaxed)))
+}
 
 /// From now on SIGINT, SIGTERM and SIGHUP do not end the process, but make the stream readable.
 pub fn requests_to_end() -> Result<UnixStream> {
@@ -33,6 +53,7 @@ fn handled() -> io::Result<UnixStream> {
     told.set_nonblocking(true)?;
     teller.set_nonblocking(true)?;
     let handled = ctrlc::set_handler(move || {
+        REQUESTS.fetch_add(1, Ordering::Relaxed);
         // One byte is enough; more than fit say nothing new.
         let _ = (&teller).write(&[0]);
     });

@@ -1,6 +1,5 @@
 //! A hosted kernel with an empty graph.
 
-use std::fs;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -21,21 +20,17 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Starts one that serves `ng` in a folder, in which nothing is remembered of earlier ones.
+    /// Starts one that serves a Unix socket.
     ///
     /// # Errors
     /// It does not come up.
-    pub fn start(program: &Path, folder: &Path) -> Result<Self> {
-        let socket = folder.join("ng");
-        let state = folder.join("ng.state");
-        if state.exists() {
-            fs::remove_dir_all(&state).with_context(|| format!("{}: could not be removed", state.display()))?;
-        }
+    pub fn start(program: &Path, socket: &Path) -> Result<Self> {
         let mut command = Command::new(program);
-        command.arg("--socket").arg(&socket).stderr(Stdio::null());
+        command.arg("--socket").arg(socket).stderr(Stdio::null());
         let process = command
             .spawn()
             .with_context(|| format!("{}: could not be run", program.display()))?;
+        let socket = socket.to_owned();
         let mut daemon = Self { process, socket };
         daemon.wait()?;
         Ok(daemon)

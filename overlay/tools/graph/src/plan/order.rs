@@ -40,6 +40,9 @@ pub fn order(matched: &Matched<'_>, differences: Differences) -> Result<Plan, Er
     })
 }
 
+/// The ease with which a node is made that has a spare hook.
+const BEST: u8 = 3;
+
 struct Planner<'a> {
     matched: &'a Matched<'a>,
     graph: &'a Graph,
@@ -189,9 +192,7 @@ impl<'a> Planner<'a> {
 
     /// Makes a node from our own one, in a part of the graph where nothing is there yet.
     fn start_alone(&mut self) -> Result<(), Error> {
-        let candidates = (0..self.there.len()).filter(|&node| !self.there[node] && self.open_edges(node) > 0);
-        let best = candidates.max_by_key(|&node| (self.ease(node), self.open_edges(node), Reverse(node)));
-        let Some(node) = best else { return Ok(()) };
+        let Some(node) = self.easiest() else { return Ok(()) };
         self.made_nodes.push(node);
         match self.first_hook(node) {
             First::Spare(end) => {
@@ -212,10 +213,21 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
+    /// The missing node that is best made from our own one: of those that are as good, the one with the most edges.
+    fn easiest(&self) -> Option<usize> {
+        let candidates = || (0..self.there.len()).filter(|&node| !self.there[node] && self.open_edges(node) > 0);
+        let by_edges = |node: usize| (self.open_edges(node), Reverse(node));
+        let first = candidates().max_by_key(|&node| by_edges(node))?;
+        if self.ease(first) == BEST {
+            return Some(first);
+        }
+        candidates().max_by_key(|&node| (self.ease(node), by_edges(node)))
+    }
+
     /// How well a node can be made from our own one: best so that it goes with us, should we be killed in between.
     fn ease(&self, node: usize) -> u8 {
         match self.first_hook(node) {
-            First::Spare(_) => 3,
+            First::Spare(_) => BEST,
             First::OfEdge(..) => 2,
             First::Lasting(_) => 1,
             First::None => 0,

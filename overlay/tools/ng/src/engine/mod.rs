@@ -195,8 +195,11 @@ impl<'a, T: Transport> Engine<'a, T> {
     /// The nodes of interfaces come with the module ng_ether.
     fn load_ether(&mut self, graph: &Graph) -> Result<()> {
         let wanted = graph.nodes().iter().any(|node| matches!(node.kind, Kind::Interface(_)));
+        if !wanted {
+            return Ok(());
+        }
         let types = self.session.request(&Address::here(), &ListTypes)?;
-        if wanted && !types.iter().any(|kind| kind.name == "ether") {
+        if !types.iter().any(|kind| kind.name == "ether") {
             self.session.socket.load_module("ng_ether")?;
         }
         Ok(())
