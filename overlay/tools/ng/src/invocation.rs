@@ -2,7 +2,9 @@
 
 use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
-use std::path::{Path, PathBuf};
+#[cfg(not(target_os = "freebsd"))]
+use std::path::Path;
+use std::path::PathBuf;
 
 #[cfg(not(target_os = "freebsd"))]
 use netgraph::hosted::Hosted;
