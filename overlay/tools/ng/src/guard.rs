@@ -91,12 +91,10 @@ impl Wait {
             thread::sleep(INTERVAL);
         }
         let lock = wait_for_lock(&state)?;
-        let Some(pending) = state.pending()?.filter(|pending| is_mine(Some(pending))) else {
+        if !is_mine(state.pending()?.as_ref()) {
             return Ok(());
-        };
+        }
         go_back(session, &state)?;
-        // From now on it only says which text was not confirmed, so that the next boot does not apply it.
-        state.write_pending(&Pending { guard: 0, ..pending })?;
         drop(lock);
         eprintln!(
             "ng: no confirmation came within {} s; the graph is as it was before",
@@ -121,7 +119,13 @@ fn wait_for_lock(state: &State) -> Result<crate::state::Lock> {
 }
 
 /// Makes the last graph that was confirmed, and returns the file it came from; without one, none is left of what ng made.
+///
+/// A graph that waits to be confirmed cannot be any more. It is remembered only for its text, which the next boot is not to
+/// apply.
 pub fn go_back<T: Transport>(session: &mut Session<T>, state: &State) -> Result<Option<PathBuf>> {
+    if let Some(pending) = state.pending()? {
+        state.write_pending(&Pending { guard: 0, ..pending })?;
+    }
     let file = state.confirmed()?.map(|applied| applied.file);
     let graph = confirmed(state)?;
     Engine::new(session, state)?.apply(&graph, &Signals::ignored())?;

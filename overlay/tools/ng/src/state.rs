@@ -46,8 +46,10 @@ pub struct Applied {
 /// A graph that waits to be confirmed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pending {
-    /// Tells this one from others: the process that keeps the time.
+    /// Tells this one from others: the process that keeps the time; 0 when it can be confirmed no more.
     pub guard: u32,
+    /// The life of the kernel's graph in which it was applied.
+    pub instance: String,
     /// Seconds that were given.
     pub seconds: u64,
     /// The graph.
@@ -242,6 +244,7 @@ mod tests {
         };
         let pending = Pending {
             guard: 1,
+            instance: "boot 1".to_owned(),
             seconds: 60,
             applied: applied.clone(),
         };

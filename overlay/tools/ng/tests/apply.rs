@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::process::Output;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -70,6 +70,34 @@ fn what_is_not_confirmed_goes() {
     assert!(applied(&daemon, NEW, &[]).status.success());
     assert!(applied(&daemon, NEW, &["--boot"]).status.success());
     assert!(is(&daemon, NEW));
+}
+
+#[test]
+fn what_is_not_confirmed_before_a_reboot_cannot_be_confirmed_after_it() {
+    for text in [NEW, WRONG] {
+        let daemon = Daemon::start();
+        assert!(applied(&daemon, OLD, &[]).status.success());
+        assert!(applied(&daemon, NEW, &["--confirm", "600"]).status.success());
+        for node in ["a:", "b:", "t:"] {
+            daemon.run(&["shutdown", node]);
+        }
+        assert!(!applied(&daemon, text, &["--boot"]).status.success());
+        assert!(is(&daemon, OLD));
+        assert_eq!(daemon.run(&["confirm"]).status.code(), Some(64));
+        assert_eq!(applied(&daemon, NEW, &["--boot"]).status.code(), Some(71));
+        assert!(is(&daemon, OLD));
+    }
+}
+
+#[test]
+fn what_was_applied_in_an_earlier_life_of_the_graph_cannot_be_confirmed() {
+    let daemon = Daemon::start();
+    assert!(applied(&daemon, NEW, &["--confirm", "2"]).status.success());
+    let mut pending = daemon.socket().into_os_string();
+    pending.push(".state/pending.json");
+    let text = fs::read_to_string(&pending).unwrap();
+    fs::write(&pending, text.replace("\"instance\":\"", "\"instance\":\"another ")).unwrap();
+    assert_eq!(daemon.run(&["confirm"]).status.code(), Some(64));
 }
 
 #[test]

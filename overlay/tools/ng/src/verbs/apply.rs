@@ -98,6 +98,7 @@ impl Apply {
         let guard = Guard::start(session, seconds)?;
         state.write_pending(&Pending {
             guard: guard.process(),
+            instance: session.host.instance()?,
             seconds,
             applied,
         })?;

@@ -22,7 +22,8 @@ impl Confirm {
         let state = session.state.clone();
         let _lock = state.lock()?;
         let pending = state.pending()?;
-        let Some(pending) = pending.filter(|pending| pending.guard != 0) else {
+        let instance = session.host.instance()?;
+        let Some(pending) = pending.filter(|pending| pending.guard != 0 && pending.instance == instance) else {
             return Err(Failure::Usage(
                 "nothing waits to be confirmed; the time may have run out, and the graph before be back".to_owned(),
             ));
