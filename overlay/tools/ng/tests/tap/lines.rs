@@ -161,8 +161,8 @@ fn nodes_with_one_hook_are_held() {
 fn what_cannot_be_tapped_is_refused() {
     let bench = Bench::hubs();
     bench.script(&[
-        &["mkpeer", "a:", "echo", "only", "e"],
-        &["name", "a:only", "echo0"],
+        &["mkpeer", "a:", "one2many", "only", "one"],
+        &["name", "a:only", "lone0"],
         &["mkpeer", "a:", "one2many", "o", "many0"],
     ]);
     let before = bench.graph();
@@ -175,7 +175,7 @@ fn what_cannot_be_tapped_is_refused() {
             71,
             "`a.x` leads to `b.y`, and not to `a.only`",
         ),
-        (&["echo0.e"], 71, "it is the only hook, and the node may go with it"),
+        (&["lone0.one"], 71, "it is the only hook, and the node may go with it"),
         (&["a.o"], 71, "it is taken out of use with it"),
         (&["nosuch.x"], 71, "there is no node `nosuch:`"),
         (&["x"], 64, "`x` is no edge"),
