@@ -5,7 +5,7 @@ use netgraph::{Message, Transport};
 
 use super::Need;
 use super::work::{Replaced, Work};
-use crate::explain;
+use crate::explain::{self, message};
 use crate::failure::Result;
 
 /// A message, ready to be sent.
@@ -60,7 +60,7 @@ impl<T: Transport> Work<'_, T> {
     fn binary(&mut self, node: usize, command: &str, arguments: &str) -> Result<Message> {
         let address = self.address_of(node);
         let binary = self.session.socket.to_binary(&address, command, arguments);
-        binary.map_err(|error| explain::refusal(&mut self.session.socket, error))
+        binary.map_err(|error| message::refusal(&mut self.session.socket, &address, command, error))
     }
 
     /// What the node answers to the message that asks for what that one sets, in bytes and in words; None when there is no

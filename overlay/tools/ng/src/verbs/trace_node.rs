@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::usage;
 use crate::clock;
 use crate::dump;
-use crate::explain;
+use crate::explain::message;
 use crate::failure::{Failure, Result};
 use crate::session::Session;
 
@@ -86,11 +86,11 @@ struct Line {
 impl Trace {
     pub fn run<T: Transport>(&self, session: &mut Session<T>) -> Result<()> {
         self.connect(session)?;
-        for message in &self.messages {
-            let (command, arguments) = message.trim().split_once(' ').unwrap_or((message.trim(), ""));
+        for words in &self.messages {
+            let (command, arguments) = words.trim().split_once(' ').unwrap_or((words.trim(), ""));
             let sent = session.socket.to_binary(&self.path, command, arguments.trim());
             let sent = sent.and_then(|message| session.socket.send(&self.path, message));
-            sent.map_err(|error| explain::refusal(&mut session.socket, error))?;
+            sent.map_err(|error| message::refusal(&mut session.socket, &self.path, command, error))?;
         }
         self.listen(session)
     }
