@@ -205,10 +205,7 @@ fn leads_to(matched: &Matched<'_>, link: &Link, end: &End) -> bool {
 
 /// Whether a live link is one that was made.
 fn is_recorded(matched: &Matched<'_>, node: &LiveNode, link: &Link, peer: &LiveNode) -> bool {
-    let edge = RecordedEdge::new(
-        (node.label(), link.hook.clone()),
-        (peer.label(), link.peer_hook.clone()),
-    );
+    let edge = RecordedEdge::new((&node.label(), &link.hook), (&peer.label(), &link.peer_hook));
     let record = matched.record;
     record.edges.contains(&edge) && record.may_link(node) && record.may_link(peer)
 }
