@@ -98,6 +98,9 @@ mod tests {
         let mut told = [0; 8];
         assert_eq!((&stream).read(&mut told).unwrap(), 1);
         assert!(!Flag::new().unwrap().is_set());
-        assert!((&requests_to_end().unwrap()).read(&mut told).is_err(), "nothing came since");
+        assert!(
+            (&requests_to_end().unwrap()).read(&mut told).is_err(),
+            "nothing came since"
+        );
     }
 }
