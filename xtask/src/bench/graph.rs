@@ -32,12 +32,13 @@ const PLAN_LIMIT: f64 = 50.0;
 ///
 /// Each round makes the graph twice, each time on a hosted kernel that was just started: a program sends the messages with
 /// the library that ng uses, and nothing else; `ng apply` reads the file and does it. Which of both is first alternates. The
-/// times are of whole processes, from start to end; the ratio is the median of the rounds' ratios. Instructions are
-/// counted once, by callgrind, and do not include the kernel's.
+/// times are of whole processes, from start to end. The ratio is that of the least times, since what else a machine does only
+/// adds to them. All of it runs on one processor: with two, it would be measured how long the other one takes to wake up.
+/// Instructions are counted once, by callgrind, and do not include the kernel's.
 #[derive(Args)]
 pub struct GraphBench {
     /// How many rounds
-    #[arg(long, value_name = "N", default_value_t = 15)]
+    #[arg(long, value_name = "N", default_value_t = 21)]
     rounds: usize,
 }
 
@@ -54,13 +55,14 @@ impl GraphBench {
     /// # Errors
     /// Something needed is missing, something measured fails, or takes more than it may.
     pub fn run(self) -> Result<()> {
-        ensure!(self.rounds > 0, "no rounds, no result\nhint: --rounds 15");
+        ensure!(self.rounds > 0, "no rounds, no result\nhint: --rounds 21");
         let bench = Prepared::new(&util::shell()?)?;
+        measure::use_one_processor()?;
         bench.check()?;
         let rounds = (0..self.rounds).map(|number| bench.round(number));
         let rounds: Vec<Round> = rounds.collect::<Result<_>>()?;
         let counts = bench.count()?;
-        println!("{NODES} nodes, {EDGES} edges; medians of {} rounds", rounds.len());
+        println!("{NODES} nodes, {EDGES} edges, {} rounds", rounds.len());
         print!("{}", table::table(&rows(&rounds, counts)));
         verdict(&rounds)
     }
@@ -164,6 +166,7 @@ impl Prepared {
 fn rows(rounds: &[Round], counts: Option<[u64; 3]>) -> [Row; 3] {
     let row = |what, number: usize, time: fn(&Round) -> Time| Row {
         what,
+        least: least(rounds.iter().map(|round| time(round).wall)),
         wall: median(rounds.iter().map(|round| time(round).wall)),
         processor: median(rounds.iter().map(|round| time(round).processor)),
         instructions: counts.map(|counts| counts[number]),
@@ -176,13 +179,18 @@ fn rows(rounds: &[Round], counts: Option<[u64; 3]>) -> [Row; 3] {
 }
 
 fn verdict(rounds: &[Round]) -> Result<()> {
-    let ratio = median(rounds.iter().map(|round| round.apply.wall / round.bare.wall));
+    let wall = |time: fn(&Round) -> Time| least(rounds.iter().map(|round| time(round).wall));
+    let ratio = wall(|round| round.apply) / wall(|round| round.bare);
     let plan = median(rounds.iter().map(|round| round.plan.processor));
     println!("ng apply / the bare messages: {ratio:.2} (at most {APPLY_LIMIT})");
     println!("ng plan, processors:          {plan:.1} ms (at most {PLAN_LIMIT})");
     ensure!(ratio <= APPLY_LIMIT, "ng apply takes more than it may");
     ensure!(plan <= PLAN_LIMIT, "ng plan takes more than it may");
     Ok(())
+}
+
+fn least(values: impl Iterator<Item = f64>) -> f64 {
+    values.fold(f64::INFINITY, f64::min)
 }
 
 #[cfg(test)]
@@ -202,12 +210,11 @@ mod tests {
     }
 
     #[test]
-    fn each_round_is_compared_with_itself() {
-        // A machine that is busy in one round is so for both.
+    fn a_machine_that_is_busy_in_some_rounds_does_not_decide() {
         let rounds = [
-            round(50.0, 55.0, 10.0),
-            round(90.0, 99.0, 60.0),
-            round(20.0, 40.0, 10.0),
+            round(50.0, 90.0, 10.0),
+            round(90.0, 55.0, 60.0),
+            round(70.0, 80.0, 10.0),
         ];
         assert!(verdict(&rounds).is_ok());
     }

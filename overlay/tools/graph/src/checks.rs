@@ -3,7 +3,8 @@
 pub mod loops;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::catalog::{self, Life};
 use crate::error::{Mistake, Position};
@@ -27,8 +28,9 @@ pub fn check(graph: &Graph, notes: &mut Notes) {
 
 /// No two nodes can have one name in netgraph, and no two interfaces one name.
 fn check_names(graph: &Graph, notes: &mut Notes) {
-    let mut live: HashMap<Cow<'_, str>, usize> = HashMap::with_capacity(graph.nodes.len());
-    let mut names: HashMap<&str, usize> = HashMap::new();
+    let mut live: FxHashMap<Cow<'_, str>, usize> =
+        FxHashMap::with_capacity_and_hasher(graph.nodes.len(), FxBuildHasher);
+    let mut names: FxHashMap<&str, usize> = FxHashMap::default();
     for (index, node) in graph.nodes.iter().enumerate() {
         if let Some(first) = live.insert(node.live_name(), index) {
             notes.wrong(same_node(graph, first, index));
@@ -93,7 +95,7 @@ fn check_selectors(graph: &Graph, notes: &mut Notes) {
 /// The hooks that edges lead to, by node, with their places. Each can be used once.
 fn hooks_in_use<'g>(graph: &'g Graph, notes: &mut Notes) -> Vec<Vec<(&'g str, Position)>> {
     let mut hooks = vec![Vec::new(); graph.nodes.len()];
-    let mut taken: HashMap<&End, usize> = HashMap::with_capacity(2 * graph.edges.len());
+    let mut taken: FxHashMap<&End, usize> = FxHashMap::with_capacity_and_hasher(2 * graph.edges.len(), FxBuildHasher);
     for (index, (edge, place)) in graph.edges.iter().zip(&graph.places.edges).enumerate() {
         let node = &graph.nodes[edge.left.node];
         if edge.left.node == edge.right.node && node.type_name() == "bridge" {

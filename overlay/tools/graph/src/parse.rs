@@ -8,8 +8,9 @@ mod fields;
 mod interface;
 mod node;
 
-use std::collections::HashMap;
 use std::path::Path;
+
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::error::{Error, Mistake, Position, Warning};
 use crate::yaml::{self, Value};
@@ -192,11 +193,11 @@ fn own_types<'v>(fields: &Fields<'v, '_>, notes: &mut Notes) -> Vec<&'v str> {
 }
 
 /// By name; None where a node is wrong in itself, or there twice.
-type Names<'v> = HashMap<&'v str, Option<usize>>;
+type Names<'v> = FxHashMap<&'v str, Option<usize>>;
 
 fn read_nodes<'v>(graph: &mut Graph, fields: &Fields<'v, '_>, own: &[&str], notes: &mut Notes) -> Names<'v> {
     let (entries, repeated) = fields.map("nodes", "`tap0: { type: tee }`", notes);
-    let mut names = Names::with_capacity(entries.len());
+    let mut names = Names::with_capacity_and_hasher(entries.len(), FxBuildHasher);
     for (key, value) in entries {
         if notes.is_full() {
             break;

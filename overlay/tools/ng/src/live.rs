@@ -1,10 +1,10 @@
 //! The live graph, as planning wants it.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 
 use graph::{Graph, Link, LiveNode, Record, Snapshot};
 use netgraph::{Address, Errno, ListHooks, ListNodes, NodeId, NodeInfo, Transport};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::failure::Result;
 use crate::session::Session;
@@ -15,7 +15,7 @@ use crate::verbs::tap::names::is_tap_name;
 /// Nodes that `ng tap` has put between others are seen through.
 pub fn snapshot<T: Transport>(session: &mut Session<T>, graph: &Graph, record: &Record) -> Result<Snapshot> {
     let declared = graph.nodes().iter().map(graph::Node::live_name);
-    let wanted: HashSet<Cow<'_, str>> = declared.chain(record.names().map(Cow::from)).collect();
+    let wanted: FxHashSet<Cow<'_, str>> = declared.chain(record.names().map(Cow::from)).collect();
     survey(session, &|node| {
         node.name.as_deref().is_none_or(|name| wanted.contains(name))
     })
@@ -29,7 +29,7 @@ pub fn everything<T: Transport>(session: &mut Session<T>) -> Result<Snapshot> {
 fn survey<T: Transport>(session: &mut Session<T>, is_wanted: &dyn Fn(&LiveNode) -> bool) -> Result<Snapshot> {
     let infos = session.request(&Address::here(), &ListNodes)?;
     let mut nodes: Vec<LiveNode> = infos.into_iter().map(node_of).collect();
-    let asked: HashSet<NodeId> = {
+    let asked: FxHashSet<NodeId> = {
         let has_links = |node: &&LiveNode| node.hooks > 0 && node.type_name != "socket";
         let is_asked = |node: &&LiveNode| is_wanted(node) || node.is_nameless() || is_tap(node);
         nodes
@@ -64,9 +64,9 @@ fn node_of(info: NodeInfo) -> LiveNode {
 fn links<T: Transport>(
     session: &mut Session<T>,
     nodes: &[LiveNode],
-    asked: &HashSet<NodeId>,
-) -> Result<HashMap<NodeId, Vec<Link>>> {
-    let mut known: HashMap<NodeId, Vec<Link>> = HashMap::new();
+    asked: &FxHashSet<NodeId>,
+) -> Result<FxHashMap<NodeId, Vec<Link>>> {
+    let mut known: FxHashMap<NodeId, Vec<Link>> = FxHashMap::default();
     let mut order: Vec<&LiveNode> = nodes.iter().filter(|node| asked.contains(&node.id)).collect();
     order.sort_by_key(|node| std::cmp::Reverse(node.hooks));
     for node in order {

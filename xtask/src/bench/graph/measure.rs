@@ -6,8 +6,10 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
+use nix::unistd::Pid;
 
 /// Time of one process, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -16,6 +18,21 @@ pub struct Time {
     pub wall: f64,
     /// Of processors, its own and the kernel's for it.
     pub processor: f64,
+}
+
+/// Keeps this process, and those that it starts from now on, on one processor: the last one that it may use.
+///
+/// # Errors
+/// The system refuses.
+pub fn use_one_processor() -> Result<()> {
+    let this = Pid::from_raw(0);
+    let allowed = sched_getaffinity(this).context("the system does not tell which processors there are")?;
+    let last = (0..CpuSet::count())
+        .rev()
+        .find(|&number| allowed.is_set(number).unwrap_or(false));
+    let mut one = CpuSet::new();
+    one.set(last.unwrap_or(0)).context("there is no such processor")?;
+    sched_setaffinity(this, &one).context("the system does not keep this process on one processor")
 }
 
 /// Runs a process; no other child of this one may end meanwhile.

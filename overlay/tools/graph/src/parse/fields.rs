@@ -1,6 +1,6 @@
 //! The keys and values of a mapping that is to have certain keys.
 
-use std::collections::HashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::Notes;
 use crate::error::{Mistake, Position};
@@ -109,7 +109,7 @@ impl<'v, 'a> Fields<'v, 'a> {
 type Unique<'v, 'a> = (Vec<&'v (Key<'a>, Value<'a>)>, Vec<&'v str>);
 
 fn unique<'v, 'a>(entries: &'v [(Key<'a>, Value<'a>)], notes: &mut Notes) -> Unique<'v, 'a> {
-    let mut first: HashMap<&str, Position> = HashMap::with_capacity(entries.len());
+    let mut first: FxHashMap<&str, Position> = FxHashMap::with_capacity_and_hasher(entries.len(), FxBuildHasher);
     let mut unique = Vec::with_capacity(entries.len());
     let mut repeated = Vec::new();
     for entry in entries {

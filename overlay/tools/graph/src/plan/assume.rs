@@ -4,21 +4,21 @@
 //! link that was expected, or, where it was made without one, younger than every node that was there when it was expected.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 
 use netgraph::NodeId;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::record::Record;
 use super::snapshot::{LiveNode, Snapshot};
 
 /// The snapshot with names for nodes that were to get them.
 pub fn assume_names<'a>(snapshot: &'a Snapshot, record: &Record) -> Cow<'a, Snapshot> {
-    let names: HashSet<&str> = snapshot.nodes.iter().filter_map(|node| node.name.as_deref()).collect();
+    let names: FxHashSet<&str> = snapshot.nodes.iter().filter_map(|node| node.name.as_deref()).collect();
     let mut expected: Vec<(&str, &str)> = record.expected().filter(|(name, _)| !names.contains(name)).collect();
     if expected.is_empty() || !snapshot.nodes.iter().any(LiveNode::is_nameless) {
         return Cow::Borrowed(snapshot);
     }
-    let by_id: HashMap<NodeId, usize> = snapshot
+    let by_id: FxHashMap<NodeId, usize> = snapshot
         .nodes
         .iter()
         .enumerate()
@@ -36,7 +36,7 @@ pub fn assume_names<'a>(snapshot: &'a Snapshot, record: &Record) -> Cow<'a, Snap
 /// An expected node, by position, and the nameless one that it is, by index.
 fn find(
     snapshot: &Snapshot,
-    by_id: &HashMap<NodeId, usize>,
+    by_id: &FxHashMap<NodeId, usize>,
     record: &Record,
     expected: &[(&str, &str)],
 ) -> Option<(usize, usize)> {

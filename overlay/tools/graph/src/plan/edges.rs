@@ -1,8 +1,7 @@
 //! Which links are missing, and which have to go.
 
-use std::collections::HashSet;
-
 use netgraph::NodeId;
+use rustc_hash::FxHashSet;
 
 use super::LiveEnd;
 use super::matching::Matched;
@@ -29,7 +28,7 @@ pub struct Differences {
     pub held: Vec<End>,
     /// Declared nodes that are there and go with links that they lose: they are made again.
     pub remade: Vec<usize>,
-    dropped_ends: HashSet<(NodeId, String)>,
+    dropped_ends: FxHashSet<(NodeId, String)>,
 }
 
 /// A live link that has to go.
@@ -51,7 +50,7 @@ pub fn compare(matched: &Matched<'_>) -> Result<Differences, Error> {
 }
 
 impl Differences {
-    fn find_missing(&mut self, matched: &Matched<'_>, removed: &HashSet<NodeId>) -> Result<(), Error> {
+    fn find_missing(&mut self, matched: &Matched<'_>, removed: &FxHashSet<NodeId>) -> Result<(), Error> {
         for (index, edge) in matched.graph.edges().iter().enumerate() {
             let (left, right) = (matched.link_at(&edge.left), matched.link_at(&edge.right));
             if left.is_some_and(|link| leads_to(matched, link, &edge.right)) {
@@ -103,7 +102,7 @@ impl Differences {
     }
 
     /// Links that were made and are declared no longer, between nodes that stay.
-    fn find_abandoned(&mut self, matched: &Matched<'_>, removed: &HashSet<NodeId>) {
+    fn find_abandoned(&mut self, matched: &Matched<'_>, removed: &FxHashSet<NodeId>) {
         let names = live_names(matched.graph);
         let declared = declared_ends(matched.graph, &names);
         let recorded = matched.record.edges.iter().map(RecordedEdge::ends);
@@ -134,7 +133,10 @@ impl Differences {
 
     /// Finds the nodes that are to be held, and those that are to be made again: as these lose all their links, others may
     /// have to be made again too.
-    fn find_fates(&mut self, matched: &Matched<'_>, mut gone: HashSet<NodeId>) {
+    fn find_fates(&mut self, matched: &Matched<'_>, mut gone: FxHashSet<NodeId>) {
+        if gone.is_empty() && self.dropped_ends.is_empty() {
+            return;
+        }
         loop {
             self.held.clear();
             let before = self.remade.len();
@@ -171,7 +173,7 @@ impl Differences {
     }
 
     /// The hooks that a live node loses.
-    fn lost<'a>(&self, node: &'a LiveNode, gone: &HashSet<NodeId>) -> Vec<&'a str> {
+    fn lost<'a>(&self, node: &'a LiveNode, gone: &FxHashSet<NodeId>) -> Vec<&'a str> {
         let goes =
             |link: &&Link| gone.contains(&link.peer) || self.dropped_ends.contains(&(node.id, link.hook.clone()));
         node.links.iter().filter(goes).map(|link| link.hook.as_str()).collect()
@@ -205,10 +207,7 @@ fn leads_to(matched: &Matched<'_>, link: &Link, end: &End) -> bool {
 
 /// Whether a live link is one that was made.
 fn is_recorded(matched: &Matched<'_>, node: &LiveNode, link: &Link, peer: &LiveNode) -> bool {
-    let edge = RecordedEdge::new(
-        (node.label(), link.hook.clone()),
-        (peer.label(), link.peer_hook.clone()),
-    );
+    let edge = RecordedEdge::new((&node.label(), &link.hook), (&peer.label(), &link.peer_hook));
     let record = matched.record;
     record.edges.contains(&edge) && record.may_link(node) && record.may_link(peer)
 }

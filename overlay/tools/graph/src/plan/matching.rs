@@ -1,8 +1,7 @@
 //! Which live node each declared one is.
 
-use std::collections::{HashMap, HashSet};
-
 use netgraph::{HookName, NodeId};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use super::record::Record;
 use super::snapshot::{Link, LiveNode, Snapshot};
@@ -16,9 +15,9 @@ pub struct Matched<'a> {
     /// The live node of each declared one.
     pub live: Vec<Option<&'a LiveNode>>,
     /// Declared nodes by the live one.
-    pub declared: HashMap<NodeId, usize>,
-    pub by_id: HashMap<NodeId, &'a LiveNode>,
-    pub by_name: HashMap<&'a str, &'a LiveNode>,
+    pub declared: FxHashMap<NodeId, usize>,
+    pub by_id: FxHashMap<NodeId, &'a LiveNode>,
+    pub by_name: FxHashMap<&'a str, &'a LiveNode>,
     /// Declared nodes whose live ones are to be named, with what in the file asks for it.
     pub adopted: Vec<(Origin, usize)>,
     /// The greatest ID that there is.
@@ -26,22 +25,22 @@ pub struct Matched<'a> {
     /// Nodes that are to be shut down, in the record's order.
     pub removed: Vec<&'a LiveNode>,
     /// The hooks of each declared node that edges need.
-    hooks_of: Vec<HashSet<&'a str>>,
+    hooks_of: Vec<Vec<&'a str>>,
 }
 
 /// Finds the live nodes by name, and those without a name by the links that lead to them.
 pub fn match_nodes<'a>(graph: &'a Graph, snapshot: &'a Snapshot, record: &'a Record) -> Result<Matched<'a>, Error> {
     let named = |node: &'a LiveNode| node.name.as_deref().map(|name| (name, node));
-    let mut hooks_of = vec![HashSet::new(); graph.nodes().len()];
+    let mut hooks_of = vec![Vec::new(); graph.nodes().len()];
     for end in graph.edges().iter().flat_map(|edge| [&edge.left, &edge.right]) {
-        hooks_of[end.node].insert(end.hook.as_str());
+        hooks_of[end.node].push(end.hook.as_str());
     }
     let mut matched = Matched {
         hooks_of,
         graph,
         record,
         live: Vec::with_capacity(graph.nodes().len()),
-        declared: HashMap::with_capacity(graph.nodes().len()),
+        declared: FxHashMap::with_capacity_and_hasher(graph.nodes().len(), FxBuildHasher),
         by_id: snapshot.nodes.iter().map(|node| (node.id, node)).collect(),
         by_name: snapshot.nodes.iter().filter_map(named).collect(),
         greatest: snapshot.nodes.iter().map(|node| node.id.0).max().unwrap_or(0),
@@ -89,7 +88,7 @@ impl<'a> Matched<'a> {
     /// Declared nodes that are called as a dump calls nodes without names.
     fn adopt_stand_ins(&mut self, snapshot: &'a Snapshot) {
         let nameless = snapshot.nodes.iter().filter(|node| node.is_nameless());
-        let stand_ins: HashMap<String, &LiveNode> = nameless.map(|node| (node.stand_in(), node)).collect();
+        let stand_ins: FxHashMap<String, &LiveNode> = nameless.map(|node| (node.stand_in(), node)).collect();
         for (index, node) in self.graph.nodes().iter().enumerate() {
             let found = stand_ins.get(node.name.as_str()).copied();
             let found = found.filter(|live| self.live[index].is_none() && live.type_name == node.type_name());
@@ -139,7 +138,7 @@ impl<'a> Matched<'a> {
         }
     }
 
-    pub fn removed_ids(&self) -> HashSet<NodeId> {
+    pub fn removed_ids(&self) -> FxHashSet<NodeId> {
         self.removed.iter().map(|node| node.id).collect()
     }
 
@@ -154,7 +153,7 @@ impl<'a> Matched<'a> {
     }
 
     fn unused_end(&self, node: usize, in_use: &dyn Fn(&str) -> bool) -> Option<End> {
-        let declared = &self.hooks_of[node];
+        let declared: FxHashSet<&str> = self.hooks_of[node].iter().copied().collect();
         let type_name = self.graph.nodes()[node].type_name();
         let hook = catalog::free_hook(type_name, &|hook| declared.contains(hook) || in_use(hook))?;
         let hook = hook.parse::<HookName>().ok()?;

@@ -5,9 +5,10 @@
 //! are told. Of the edges that can be made next, the first one in the file is.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashSet};
+use std::collections::BinaryHeap;
 
 use netgraph::HookName;
+use rustc_hash::FxHashSet;
 
 use super::edges::Differences;
 use super::matching::Matched;
@@ -282,7 +283,7 @@ impl<'a> Planner<'a> {
 
     /// What nodes and their interfaces are told.
     fn tell(&mut self) {
-        let fresh: HashSet<usize> = self.made_nodes.iter().copied().collect();
+        let fresh: FxHashSet<usize> = self.made_nodes.iter().copied().collect();
         for (node, declared) in self.graph.nodes().iter().enumerate() {
             for message in 0..declared.messages.len() {
                 let told = if fresh.contains(&node) {

@@ -36,8 +36,28 @@ pub struct Made {
 pub(super) type RecordedEnd<'a> = (&'a str, &'a str);
 
 /// A link that was made: node and hook of both ends, the lesser end first.
+///
+/// It is one text, `node.hook:node.hook`, since there are thousands of them; no name has a dot or a colon.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct RecordedEdge((String, String), (String, String));
+#[serde(try_from = "String")]
+pub struct RecordedEdge(String);
+
+impl TryFrom<String> for RecordedEdge {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match split(&text) {
+            Some(_) => Ok(Self(text)),
+            None => Err(format!("`{text}` is no link")),
+        }
+    }
+}
+
+/// Node and hook of both ends.
+fn split(edge: &str) -> Option<[RecordedEnd<'_>; 2]> {
+    let (left, right) = edge.split_once(':')?;
+    Some([left.split_once('.')?, right.split_once('.')?])
+}
 
 impl Made {
     fn is(&self, node: &LiveNode) -> bool {
@@ -48,20 +68,16 @@ impl Made {
 impl RecordedEdge {
     /// A link between two hooks, in either order.
     #[must_use]
-    pub fn new(left: (String, String), right: (String, String)) -> Self {
-        if left <= right {
-            Self(left, right)
-        } else {
-            Self(right, left)
-        }
+    pub fn new(left: (&str, &str), right: (&str, &str)) -> Self {
+        let [first, second] = if left <= right { [left, right] } else { [right, left] };
+        Self([first.0, ".", first.1, ":", second.0, ".", second.1].concat())
     }
 
     /// A declared edge.
     #[must_use]
     pub fn declared(graph: &Graph, left: &End, right: &End) -> Self {
-        let name = |end: &End| graph.nodes()[end.node].live_name().into_owned();
-        let owned = |end: &End| (name(end), end.hook.as_str().to_owned());
-        Self::new(owned(left), owned(right))
+        let name = |end: &End| graph.nodes()[end.node].live_name();
+        Self::new((&name(left), left.hook.as_str()), (&name(right), right.hook.as_str()))
     }
 
     fn ends_both_ways(&self) -> [(RecordedEnd<'_>, RecordedEnd<'_>); 2] {
@@ -71,7 +87,7 @@ impl RecordedEdge {
 
     /// Node and hook of both ends, the lesser end first.
     pub(super) fn ends(&self) -> [RecordedEnd<'_>; 2] {
-        [(&self.0.0, &self.0.1), (&self.1.0, &self.1.1)]
+        split(&self.0).unwrap_or_default()
     }
 }
 

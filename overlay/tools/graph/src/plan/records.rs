@@ -1,7 +1,8 @@
 //! What is remembered of a plan.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Plan;
 use super::record::{Record, RecordedEdge, RecordedEnd};
@@ -32,7 +33,7 @@ impl Record {
     #[must_use]
     pub fn reduced_to(mut self, graph: &Graph) -> Self {
         let names = live_names(graph);
-        let types: HashMap<&str, &str> = { names.iter().zip(graph.nodes()) }
+        let types: FxHashMap<&str, &str> = { names.iter().zip(graph.nodes()) }
             .filter(|(_, node)| matches!(node.kind, Kind::Type(_)))
             .map(|(name, node)| (name.as_ref(), node.type_name()))
             .collect();
@@ -59,7 +60,7 @@ pub fn live_names(graph: &Graph) -> Vec<Cow<'_, str>> {
 }
 
 /// The declared edges as they are recorded, from the nodes' names.
-pub fn declared_ends<'g>(graph: &'g Graph, names: &'g [Cow<'g, str>]) -> HashSet<[RecordedEnd<'g>; 2]> {
+pub fn declared_ends<'g>(graph: &'g Graph, names: &'g [Cow<'g, str>]) -> FxHashSet<[RecordedEnd<'g>; 2]> {
     let end = |end: &'g End| (names[end.node].as_ref(), end.hook.as_str());
     let mut edges: Vec<_> = graph
         .edges()

@@ -4,10 +4,10 @@
 //! nothing that the next one would not recognise as its own.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use graph::{Action, Graph, Kind, Origin, Record, Selector};
 use netgraph::{Address, ListNodes, ListTypes, NodeInfo, Transport};
+use rustc_hash::FxHashMap;
 
 use crate::failure::{Failure, Result};
 use crate::live;
@@ -146,7 +146,7 @@ impl<'a, T: Transport> Engine<'a, T> {
     /// All nodes once a plan was carried out; one that is not there, or has fewer hooks than are declared, is an error.
     fn verified(&mut self, graph: &Graph) -> Result<Vec<NodeInfo>> {
         let nodes = self.session.request(&Address::here(), &ListNodes)?;
-        let live: HashMap<&str, &NodeInfo> = nodes
+        let live: FxHashMap<&str, &NodeInfo> = nodes
             .iter()
             .filter_map(|node| Some((node.name.as_deref()?, node)))
             .collect();

@@ -7,12 +7,12 @@ use crate::signal;
 ///
 /// They do not end it from then on: what was begun is taken back first.
 #[derive(Debug)]
-pub struct Signals(Option<signal::Count>);
+pub struct Signals(Option<signal::Flag>);
 
 impl Signals {
     /// Waits for signals from now on, until the process ends.
     pub fn caught() -> Result<Self> {
-        signal::count_requests_to_end().map(|count| Self(Some(count)))
+        signal::Flag::new().map(|flag| Self(Some(flag)))
     }
 
     /// Does not look for signals.
@@ -23,7 +23,7 @@ impl Signals {
     /// An error when a signal came. Asking takes no time worth mentioning.
     pub fn check(&self) -> Result<()> {
         match &self.0 {
-            Some(count) if count.has_changed() => Err(Failure::Interrupted),
+            Some(flag) if flag.is_set() => Err(Failure::Interrupted),
             _ => Ok(()),
         }
     }

@@ -1,6 +1,6 @@
 //! Changes as people and programs read them.
 
-use graph::{Action, Graph, LiveEnd};
+use graph::{Action, End, Graph, LiveEnd};
 use serde::Serialize;
 
 use super::{Change, Outcome};
@@ -69,12 +69,9 @@ fn lines(graph: &Graph, change: &Change) -> Vec<String> {
         Action::Hold { .. } | Action::Release { .. } => Vec::new(),
         Action::Disconnect { left, right, .. } => vec![format!("- edge {} -- {}", live(left), live(right))],
         Action::Remove { label, type_name, .. } => vec![format!("- node {label} ({type_name})")],
-        Action::Make { at, new } => vec![
-            node(new.node),
-            format!("+ edge {} -- {}", graph.end(at), graph.end(new)),
-        ],
+        Action::Make { at, new } => vec![node(new.node), edge(graph, at, new)],
         Action::MakeAlone { new } => vec![node(new.node)],
-        Action::Connect { left, right } => vec![format!("+ edge {} -- {}", graph.end(left), graph.end(right))],
+        Action::Connect { left, right } => vec![edge(graph, left, right)],
         Action::Send { node, message, .. } => {
             let (command, arguments) = &graph.nodes()[*node].messages[*message];
             let message = format!("{command} {arguments}");
@@ -87,6 +84,22 @@ fn lines(graph: &Graph, change: &Change) -> Vec<String> {
         }
         action => vec![format!("~ {}{}", action.describe(graph), now(change))],
     }
+}
+
+fn edge(graph: &Graph, left: &End, right: &End) -> String {
+    let node = |end: &End| graph.nodes()[end.node].name.as_str();
+    let (one, other) = (node(left), node(right));
+    [
+        "+ edge ",
+        one,
+        ".",
+        left.hook.as_str(),
+        " -- ",
+        other,
+        ".",
+        right.hook.as_str(),
+    ]
+    .concat()
 }
 
 /// What is there instead, behind a change.

@@ -86,7 +86,7 @@ fn others(graph: &Graph, snapshot: &Snapshot, record: &Record) -> Vec<String> {
         .collect();
     let dump = Dump::of(snapshot, &|_| true);
     for (left, right) in dump.links() {
-        let edge = RecordedEdge::new(left.clone(), right.clone());
+        let edge = RecordedEdge::new((&left.0, &left.1), (&right.0, &right.1));
         if !edges.contains(&edge) && !record.edges.contains(&edge) {
             lines.push(format!("edge {}.{} -- {}.{}", left.0, left.1, right.0, right.1));
         }
