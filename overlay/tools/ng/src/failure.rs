@@ -203,13 +203,13 @@ impl Failure {
         let name = program.name();
         match self {
             Self::Different | Self::Told(_) => {}
-            _ if json => eprintln!("{}", self.in_json()),
-            Self::Graph { .. } | Self::Undone { .. } => eprintln!("{self}"),
+            _ if json => tell!("{}", self.in_json()),
+            Self::Graph { .. } | Self::Undone { .. } => tell!("{self}"),
             Self::Line { failure, line, .. } if program != Program::Ng => {
                 failure.tell(program, json);
-                eprintln!("{name}: line {line}: error in file");
+                tell!("{name}: line {line}: error in file");
             }
-            _ => eprintln!("{name}: {self}"),
+            _ => tell!("{name}: {self}"),
         }
     }
 

@@ -96,7 +96,7 @@ impl Wait {
         }
         go_back(session, &state)?;
         drop(lock);
-        eprintln!(
+        tell!(
             "ng: no confirmation came within {} s; the graph is as it was before",
             self.seconds
         );

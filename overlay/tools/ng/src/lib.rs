@@ -3,8 +3,13 @@
 //! `main` parses and dispatches; each verb is a file of its own below `verbs`. Verbs work on a `session::Session`,
 //! whose kernel can be the running one or one in memory, so that each is tested without FreeBSD.
 
+#![cfg_attr(not(test), deny(clippy::print_stderr))]
+
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
+
+#[macro_use]
+mod tell;
 
 mod capture;
 mod classic;

@@ -133,7 +133,7 @@ impl<T: Transport> Session<T> {
     /// Tells something on standard error that is no failure. The programs that ng replaces keep silent there.
     pub fn note(&self, text: &str) {
         if self.program == Program::Ng {
-            eprintln!("ng: {text}");
+            tell!("ng: {text}");
         }
     }
 }

@@ -64,7 +64,7 @@ impl<T: Transport> Transport for Traced<T> {
     fn load_module(&self, name: &str) -> Result<(), Errno> {
         let result = self.inner.load_module(name);
         if self.level.get() > 0 {
-            eprintln!("ng: load module {name}: {result:?}");
+            tell!("ng: load module {name}: {result:?}");
         }
         result
     }
@@ -78,7 +78,7 @@ impl<E> TracedSocket<E> {
         match (self.protocol, Message::from_bytes(bytes)) {
             (Protocol::Control, Ok(message)) => {
                 let kind = if message.is_reply() { "response" } else { "message" };
-                eprintln!(
+                tell!(
                     "ng: {verb} \"{address}\": {kind} {} (cookie {}, command {:#x}, token {}), {} bytes of arguments",
                     message.name,
                     message.cookie,
@@ -87,10 +87,10 @@ impl<E> TracedSocket<E> {
                     message.data.len()
                 );
             }
-            _ => eprintln!("ng: {verb} \"{address}\": {} bytes", bytes.len()),
+            _ => tell!("ng: {verb} \"{address}\": {} bytes", bytes.len()),
         }
         if self.level.get() > 1 {
-            eprint!("{}", dump::lines(bytes));
+            tell!("{}", dump::lines(bytes).trim_end_matches('\n'));
         }
     }
 }
@@ -108,7 +108,7 @@ impl<E: Endpoint> Endpoint for TracedSocket<E> {
         self.tell("send to", to.unwrap_or_default(), bytes);
         let result = self.inner.send(bytes, to);
         if let (Err(error), true) = (&result, self.level.get() > 0) {
-            eprintln!("ng: refused: {error}");
+            tell!("ng: refused: {error}");
         }
         result
     }

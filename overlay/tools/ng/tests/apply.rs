@@ -134,6 +134,22 @@ fn a_wrong_file_at_boot_leads_to_the_last_good_graph() {
 }
 
 #[test]
+fn the_last_good_graph_is_made_also_when_nobody_can_be_told() {
+    let daemon = Daemon::start();
+    assert!(applied(&daemon, OLD, &[]).status.success());
+    assert!(applied(&daemon, NEW, &["--confirm", "600"]).status.success());
+    let file = daemon.file("graph.yaml", WRONG);
+    let deaf = File::options().write(true).open("/dev/full").unwrap();
+    let boot = daemon
+        .command(&["apply", "--boot", &file])
+        .stderr(deaf)
+        .status()
+        .unwrap();
+    assert_eq!(boot.code(), Some(65), "{boot:?}");
+    assert!(is(&daemon, OLD));
+}
+
+#[test]
 fn one_at_a_time() {
     let daemon = Daemon::start();
     assert!(applied(&daemon, OLD, &[]).status.success());

@@ -112,7 +112,7 @@ impl Apply {
         };
         drop(lock);
         self.print(session, false, &outcome)?;
-        eprintln!("ng: `ng confirm` within {seconds} s keeps this graph; without it, the one before comes back");
+        tell!("ng: `ng confirm` within {seconds} s keeps this graph; without it, the one before comes back");
         Ok(())
     }
 
@@ -132,12 +132,12 @@ impl Apply {
         let outcome = guard::go_back(session, state);
         drop(lock);
         match outcome {
-            Ok(Some(file)) => eprintln!(
+            Ok(Some(file)) => tell!(
                 "ng: applied the last graph that was confirmed instead; it came from {}",
                 file.display()
             ),
-            Ok(None) => eprintln!("ng: no graph was ever confirmed here, so none is applied"),
-            Err(error) => eprintln!("ng: the last graph that was confirmed could not be applied either: {error}"),
+            Ok(None) => tell!("ng: no graph was ever confirmed here, so none is applied"),
+            Err(error) => tell!("ng: the last graph that was confirmed could not be applied either: {error}"),
         }
         Err(Failure::Told(failure.status()))
     }

@@ -218,7 +218,7 @@ impl Tap {
         if session.json && into_file {
             session.print(&seen, |_| Ok(()))?;
         } else {
-            eprintln!("ng: {seen}");
+            tell!("ng: {seen}");
         }
         match (self.count, self.timeout) {
             (Some(count), Some(seconds)) if seen.late => Err(Failure::Late(format!(
@@ -234,7 +234,7 @@ impl Tap {
 fn report_removal(edge: &Edge, removed: &Result<Removal>) {
     match removed {
         Ok(Removal::Healed) | Err(_) => {}
-        Ok(Removal::Gone) => eprintln!("ng: somebody else has removed the tap from `{}`", edge.label()),
-        Ok(Removal::Apart) => eprintln!("ng: an end of `{}` is gone", edge.label()),
+        Ok(Removal::Gone) => tell!("ng: somebody else has removed the tap from `{}`", edge.label()),
+        Ok(Removal::Apart) => tell!("ng: an end of `{}` is gone", edge.label()),
     }
 }

@@ -120,7 +120,7 @@ impl Trace {
         }
         let own = session.request(&here, &GetNodeInfo)?.label();
         let label = list.node.label();
-        eprintln!("ng: `{label}` gives no hook `{hook}`; what it sends to `{own}` is shown, and nothing else");
+        tell!("ng: `{label}` gives no hook `{hook}`; what it sends to `{own}` is shown, and nothing else");
         Ok(())
     }
 

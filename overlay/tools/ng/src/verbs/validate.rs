@@ -75,7 +75,7 @@ impl Validate {
         }
         let graph = result.map_err(refused)?;
         for warning in graph.warnings() {
-            eprintln!("{warning}");
+            tell!("{warning}");
         }
         if !json {
             self.print(&graph, &mut out)?;
