@@ -18,7 +18,7 @@ pub struct Declared {
     file: PathBuf,
 
     #[arg(skip)]
-    graph: OnceCell<Graph>,
+    graph: OnceCell<Box<Graph>>,
 }
 
 impl Declared {
@@ -32,7 +32,7 @@ impl Declared {
         if let Some(graph) = self.graph.get() {
             return Ok(graph);
         }
-        let graph = validate::read(&self.file)?;
+        let graph = Box::new(validate::read(&self.file)?);
         Ok(self.graph.get_or_init(|| graph))
     }
 
