@@ -50,7 +50,6 @@ pub struct Invocation {
 
 /// What is to be done.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a process has one")]
 pub enum Task {
     /// One command.
     Command(Command),
