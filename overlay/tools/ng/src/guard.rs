@@ -48,13 +48,18 @@ impl Guard {
             .arg("--state")
             .arg(session.state.folder());
         command.args([COMMAND, &seconds.to_string()]);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(voice());
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(voice());
         command.spawn().map(Self).map_err(failed)
     }
 
     /// Its process ID.
     pub fn process(&self) -> u32 {
         self.0.id()
+    }
+
+    /// Has it look from now on whether the graph is still pending.
+    pub fn watch(mut self) {
+        drop(self.0.stdin.take());
     }
 }
 
@@ -81,13 +86,12 @@ impl Wait {
         let signals = Signals::caught()?;
         let deadline = Instant::now() + Duration::from_secs(self.seconds);
         let state = session.state.clone();
-        let mut seen = false;
+        // Until then, nothing is pending; the end comes when the other ng dies, too.
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
         while Instant::now() < deadline && signals.check().is_ok() {
-            let pending = is_mine(state.pending()?.as_ref());
-            if seen && !pending {
+            if !is_mine(state.pending()?.as_ref()) {
                 return Ok(());
             }
-            seen |= pending;
             thread::sleep(INTERVAL);
         }
         let lock = wait_for_lock(&state)?;

@@ -51,6 +51,18 @@ fn what_is_confirmed_stays() {
     assert_eq!(daemon.run(&["confirm"]).status.code(), Some(64));
 }
 
+/// Its node would be in every list, and it would hold the program.
+#[test]
+fn once_confirmed_nobody_waits_any_more() {
+    let daemon = Daemon::start();
+    for _ in 0..5 {
+        assert!(applied(&daemon, OLD, &["--confirm", "60"]).status.success());
+        daemon.ng(&["confirm"]);
+        let sockets = |text: &str| text.matches("socket").count();
+        daemon.wait(&["list"], |text| sockets(text) == 1);
+    }
+}
+
 #[test]
 fn what_is_not_confirmed_goes() {
     let daemon = Daemon::start();

@@ -102,6 +102,7 @@ impl Apply {
             seconds,
             applied,
         })?;
+        guard.watch();
         let result = Engine::new(session, state)?.apply(self.declared.graph()?, &Signals::caught()?);
         let outcome = match result {
             Ok(outcome) => outcome,
