@@ -74,13 +74,11 @@ impl<T: Counted> Ref<T> {
     pub(crate) unsafe fn acquire(pointer: NonNull<T>) -> Option<Self> {
         // SAFETY: the memory is there (caller).
         let counter = unsafe { pointer.as_ref() }.references();
-        counter
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| {
-                (count != 0).then(|| count.wrapping_add(1))
-            })
-            .is_ok()
-            // INVARIANT: counted just now.
-            .then_some(Self(pointer))
+        let counted = counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| {
+            (count != 0).then(|| count.wrapping_add(1))
+        });
+        // INVARIANT: counted just now. (Made only if so: the end of a reference is counted, too.)
+        counted.ok().map(|_| Self(pointer))
     }
 
     /// Counts one more reference even if the last one is gone, as FreeBSD's lookups do: what is being freed is then found.
@@ -139,5 +137,36 @@ impl<T: Counted> Drop for Ref<T> {
             1 => unsafe { T::free(self.0) },
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Counts, and is never freed.
+    struct Thing(AtomicU32);
+
+    impl Counted for Thing {
+        const WHAT: &'static str = "thing";
+
+        fn references(&self) -> &AtomicU32 {
+            &self.0
+        }
+
+        unsafe fn free(_this: NonNull<Self>) {}
+    }
+
+    fn acquired(count: u32) -> (bool, u32) {
+        let thing = Thing(AtomicU32::new(count));
+        // SAFETY: it lives as long as this function.
+        let acquired = unsafe { Ref::acquire(NonNull::from(&thing)) };
+        (acquired.is_some(), thing.0.load(Ordering::Relaxed))
+    }
+
+    #[test]
+    fn what_has_no_reference_gets_none_and_loses_none() {
+        assert_eq!(acquired(0), (false, 0));
+        assert_eq!(acquired(1), (true, 2));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::netgraph::errors::{EADDRINUSE, EBUSY, EEXIST, ENOENT, ENXIO};
+use crate::netgraph::reference::Counted;
 use crate::netgraph::{snapshot, state};
 
 #[test]
@@ -209,5 +210,25 @@ fn types_are_registered_once_and_for_this_abi() {
         [event(load), event(load), event(unload), event(unload)],
         [0, EEXIST, 0, 0]
     );
+    assert_eq!(kernel.halt(), Vec::<String>::new());
+}
+
+/// The moment between a node's last reference and its end, in which it is still listed.
+#[test]
+fn a_node_that_is_being_freed_is_not_found() {
+    let kernel = Kernel::boot();
+    let node = make("mailbox");
+    let going = connect::make_node(c"eiface").expect("the type makes nodes");
+    let (id, name) = (going.id(), going.name());
+    let references = going.references().swap(0, Ordering::Relaxed);
+    assert!(path::find_node(Vnet(0), &name).is_none(), "by name");
+    assert!(state().topology().by_id(Vnet(0), id).is_none(), "by ID");
+    assert_eq!(generic(&node, "ngeth0:", commands::NODEINFO, &[]), ENOENT);
+    assert_eq!(going.reference_count(), 0, "looking for it counts nothing");
+    going.references().store(references, Ordering::Relaxed);
+    connect::remove_node(&going);
+    // The node's reference to itself was the one that make_node gave.
+    going.into_raw();
+    dispose(node);
     assert_eq!(kernel.halt(), Vec::<String>::new());
 }
