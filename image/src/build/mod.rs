@@ -9,11 +9,14 @@
 
 pub(crate) mod additions;
 mod disk;
-mod glob;
+mod facts;
+pub(crate) mod glob;
 mod layers;
 mod merge;
 mod mtree;
+mod needs;
 mod owners;
+mod rcd;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -54,6 +57,8 @@ pub struct Request {
     pub identity: Option<PathBuf>,
     /// The interfaces that the graph uses.
     pub interfaces: Vec<InterfaceUse>,
+    /// Kernel modules that the graph's node types come in, such as `ng_bridge`: no profile leaves them out.
+    pub kernel_modules: Vec<String>,
     /// Where the image goes.
     pub out: PathBuf,
     /// Where sets and layers are kept.
@@ -154,7 +159,7 @@ impl Build<'_> {
         }
         let sets = layers::obtain(&fetcher, &listed, request, progress)?;
         let scratch = layers::Scratch::new(&request.cache)?;
-        let merged = merge::merge(spec, &sets, &self.additions, scratch.path(), progress)?;
+        let merged = merge::merge(request, &sets, &self.additions, scratch.path(), progress)?;
         let disk = disk::lay_out(spec, &request.spec_file, &merged, &sets, &inputs.seed, progress)?;
         self.finish(&disk, inputs, None)
     }
@@ -229,6 +234,11 @@ impl Inputs {
         let spec_sum = hash::of_file(&request.spec_file)?;
         let seed = format!("{FORMAT} {} {files:?}", request.stem());
         let mut text = format!("{FORMAT}\n{spec_sum}\n{:?}\n{:?}\n", request.spec, files);
+        text.push_str(&format!(
+            "{:?}\n{}\n",
+            request.kernel_modules,
+            request.spec.profile.text()
+        ));
         if let Base::Hosted(hosted) = &request.base {
             text.push_str(&format!("{:?}\n", hosted.parts));
         }
