@@ -4,6 +4,7 @@
 pub mod archive;
 pub mod build;
 pub mod data;
+pub mod elf;
 pub mod error;
 pub mod esp;
 pub mod fflags;
@@ -14,6 +15,7 @@ pub mod layer;
 pub mod manifest;
 pub mod output;
 pub mod piece;
+pub mod profile;
 pub mod progress;
 pub mod sets;
 pub mod spec;

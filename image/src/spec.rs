@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use crate::error::{Error, Result};
 use crate::gpt;
 use crate::output::Format;
+use crate::profile::Profile;
 use crate::ufs::superblock;
 
 mod disk;
@@ -42,9 +43,16 @@ pub struct Spec {
     /// Who may log in, and as whom the appliance shows itself.
     #[serde(default)]
     pub ssh: SshSpec,
-    /// Paths to leave out of the sets: `*` and `?` stay within a name, `**` does not. What lies below goes, too.
+    /// How much of the sets goes into the image.
+    #[serde(default)]
+    pub profile: Profile,
+    /// Paths to leave out of the sets, besides what the profile leaves out: `*` and `?` stay within a name, `**` does
+    /// not. What lies below goes, too.
     #[serde(default)]
     pub prune: Vec<String>,
+    /// Paths of the sets to keep, whatever profile and `prune` say, with all that lies below.
+    #[serde(default)]
+    pub keep: Vec<String>,
     /// Where the module goes; a file of the sets that is there stays beside it with `.stock` appended.
     #[serde(default = "default_module")]
     pub module: String,

@@ -40,11 +40,16 @@ fn without_location(message: &str) -> &str {
 }
 
 fn suggestion(key: &str, known: &[&str]) -> String {
-    let nearest = known.iter().min_by_key(|candidate| distance(key, candidate));
-    match nearest {
-        Some(candidate) if distance(key, candidate) <= 1 + key.len() / 3 => format!("did you mean `{candidate}`?"),
-        _ => format!("known keys: {}", known.join(", ")),
+    match nearest(key, known.iter().copied()) {
+        Some(candidate) => format!("did you mean `{candidate}`?"),
+        None => format!("known keys: {}", known.join(", ")),
     }
+}
+
+/// The word most like `word`, if any is like it at all.
+pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let near = known.min_by_key(|candidate| distance(word, candidate))?;
+    (distance(word, near) <= 1 + word.len() / 3).then_some(near)
 }
 
 /// Line and column of a key, from 1: near `line` if there are several.

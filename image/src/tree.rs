@@ -176,6 +176,27 @@ impl Tree {
         before - self.names.len()
     }
 
+    /// Takes one name away, and nothing that lies below it.
+    pub fn detach(&mut self, path: &[u8]) -> Option<NodeId> {
+        self.names.remove(path)
+    }
+
+    /// Gives a node that was detached its name back; what took its place meanwhile stays.
+    ///
+    /// # Errors
+    /// A parent is not a directory.
+    pub fn attach(&mut self, path: &[u8], id: NodeId) -> Result<()> {
+        let node = self.nodes[id].clone();
+        self.require_parents(path, &node)?;
+        self.names.entry(path.to_vec()).or_insert(id);
+        Ok(())
+    }
+
+    /// The index of the node at a path.
+    pub fn id(&self, path: &[u8]) -> Option<NodeId> {
+        self.names.get(path).copied()
+    }
+
     /// The node at a path.
     pub fn get(&self, path: &[u8]) -> Option<&Node> {
         self.names.get(path).map(|id| &self.nodes[*id])

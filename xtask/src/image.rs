@@ -155,7 +155,7 @@ impl Image {
     pub fn request(&self, shell: &Shell) -> Result<Request> {
         let spec_file = util::root().join(&self.spec);
         let spec = Spec::load(&spec_file)?;
-        let interfaces = interfaces(&spec, &spec_file)?;
+        let (interfaces, kernel_modules) = graph_needs(&spec, &spec_file)?;
         let out = self.out.clone().unwrap_or_else(|| util::target_dir().join("image"));
         let mut authorized_keys = self.given_keys()?;
         let mut own = None;
@@ -184,6 +184,7 @@ impl Image {
             authorized_keys,
             identity: own,
             interfaces,
+            kernel_modules,
             out,
             cache,
             threads: self.threads.unwrap_or_else(processors),
@@ -272,10 +273,10 @@ impl From {
     }
 }
 
-/// The interfaces that the appliance's graph uses.
-fn interfaces(spec: &Spec, spec_file: &Path) -> Result<Vec<InterfaceUse>> {
+/// The interfaces and the kernel modules that the appliance's graph uses.
+fn graph_needs(spec: &Spec, spec_file: &Path) -> Result<(Vec<InterfaceUse>, Vec<String>)> {
     let Some(graph) = &spec.graph else {
-        return Ok(Vec::new());
+        return Ok(Default::default());
     };
     let path = spec_file.parent().unwrap_or(Path::new("")).join(graph);
     let text = fs::read_to_string(&path).with_context(|| {
@@ -295,7 +296,17 @@ fn interfaces(spec: &Spec, spec_file: &Path) -> Result<Vec<InterfaceUse>> {
         }),
         _ => None,
     });
-    Ok(uses.collect())
+    Ok((uses.collect(), kernel_modules(&graph)))
+}
+
+/// The modules that bring the types of a graph's nodes.
+fn kernel_modules(graph: &graph::Graph) -> Vec<String> {
+    let names = graph.nodes().iter().map(|node| node.type_name());
+    let modules = names.map(|name| {
+        graph::catalog::find(name).map_or_else(|| format!("ng_{name}"), graph::catalog::Type::module)
+    });
+    let modules: std::collections::BTreeSet<String> = modules.collect();
+    modules.into_iter().collect()
 }
 
 fn report(built: &Built) {

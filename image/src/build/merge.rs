@@ -4,13 +4,14 @@ use std::fs::File;
 use std::path::Path;
 
 use super::additions::{Addition, AdditionBody};
-use super::glob;
 use super::layers::Set;
+use super::needs::{self, World};
 use super::owners::{Owners, without_empty_passwords};
+use super::{Request, facts};
 use crate::error::{Error, Result};
 use crate::layer::{Entry, EntryBody, Layer, Writer};
+use crate::profile::Rules;
 use crate::progress::Progress;
-use crate::spec::Spec;
 use crate::tree::{Body, Node, Tree};
 use crate::ufs::inode::Attributes;
 
@@ -54,50 +55,70 @@ pub struct Bios {
 /// # Errors
 /// Inputs contradict each other, or there is no boot loader.
 pub fn merge(
-    spec: &Spec,
+    request: &Request,
     sets: &[Set],
     additions: &[Addition],
     scratch: &Path,
     progress: &dyn Progress,
 ) -> Result<Merged> {
-    let mut tree = Tree::new();
-    let owners = owners(sets)?;
-    for (index, set) in sets.iter().enumerate() {
-        let origin = tree.origin(&set.name);
-        for entry in &set.layer.index.entries {
-            insert_entry(&mut tree, entry, index, origin, &owners)?;
-        }
-    }
+    let mut world = World::default();
+    insert_sets(&mut world, sets)?;
     let entries = sets.iter().flat_map(|set| &set.layer.index.entries);
     let time = entries.map(|entry| entry.attributes.mtime).max().unwrap_or(0);
-    tree.date_root(time);
-    let patterns: Vec<&[u8]> = spec
-        .prune
-        .iter()
-        .map(|pattern| pattern.trim_matches('/').as_bytes())
-        .collect();
-    let pruned = tree.prune(|path| patterns.iter().any(|pattern| glob::matches(pattern, path)));
-    if pruned > 0 {
-        progress.note(&format!("pruned {pruned} paths"));
-    }
+    world.tree.date_root(time);
+    let rules = needs::rules(request)?;
+    select(&mut world, &rules, progress);
+    let tree = &mut world.tree;
     let mut top = Top {
         writer: Writer::new(scratch)?,
         layer: sets.len(),
         origin: tree.origin("the overlay"),
         time,
     };
-    close_accounts(&mut tree, sets, &mut top)?;
+    close_accounts(tree, sets, &mut top)?;
     for addition in additions {
-        top.add(&mut tree, addition)?;
+        top.add(tree, addition)?;
     }
-    tree.check_links()?;
+    let loader = loader(tree, sets)?;
+    let bios = bios(tree, sets)?;
+    let top_layer = top.layer;
+    let top = top.writer.finish()?;
+    facts::of_additions(&mut world, top_layer, &top);
+    needs::settle(&mut world, request, &rules, sets, progress)?;
+    world.tree.check_links()?;
     Ok(Merged {
-        loader: loader(&tree, sets)?,
-        bios: bios(&tree, sets)?,
-        top: top.writer.finish()?,
-        tree,
+        loader,
+        bios,
+        top,
+        tree: world.tree,
         time,
     })
+}
+
+/// Puts everything that the sets have into the tree, with what is known of its needs.
+fn insert_sets(world: &mut World, sets: &[Set]) -> Result<()> {
+    let owners = owners(sets)?;
+    for (index, set) in sets.iter().enumerate() {
+        let origin = world.tree.origin(&set.name);
+        let known = facts::of_layer(&set.layer)?;
+        for (number, entry) in set.layer.index.entries.iter().enumerate() {
+            insert_entry(&mut world.tree, entry, index, origin, &owners)?;
+            if let (Some(facts), Some(id)) = (known.get(&number), world.tree.id(&entry.path)) {
+                world.facts.insert(id, facts.clone());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Takes out what profile and appliance file leave out, and tells which patterns match nothing.
+fn select(world: &mut World, rules: &Rules, progress: &dyn Progress) {
+    world.gone = rules.apply(&mut world.tree).gone;
+    let left = world.tree.iter().map(|(path, _)| path);
+    let known: Vec<&[u8]> = left.chain(world.gone.keys().map(Vec::as_slice)).collect();
+    for line in rules.idle(&known) {
+        progress.note(&line);
+    }
 }
 
 fn insert_entry(tree: &mut Tree, entry: &Entry, layer: usize, origin: usize, owners: &Owners) -> Result<()> {

@@ -11,12 +11,15 @@ pub(crate) mod additions;
 mod arrange;
 pub mod boot;
 pub mod disk;
-mod glob;
+mod facts;
+pub(crate) mod glob;
 mod layers;
 mod layout;
 mod merge;
 mod mtree;
+mod needs;
 mod owners;
+mod rcd;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -57,6 +60,8 @@ pub struct Request {
     pub identity: Option<PathBuf>,
     /// The interfaces that the graph uses.
     pub interfaces: Vec<InterfaceUse>,
+    /// Kernel modules that the graph's node types come in, such as `ng_bridge`: no profile leaves them out.
+    pub kernel_modules: Vec<String>,
     /// Where the image goes.
     pub out: PathBuf,
     /// Where sets and layers are kept.
@@ -157,7 +162,7 @@ impl Build<'_> {
         }
         let sets = layers::obtain(&fetcher, &listed, request, progress)?;
         let scratch = layers::Scratch::new(&request.cache)?;
-        let mut merged = merge::merge(spec, &sets, &self.additions, scratch.path(), progress)?;
+        let mut merged = merge::merge(request, &sets, &self.additions, scratch.path(), progress)?;
         if spec.disk.layout == spec::Layout::Slots {
             arrange::arrange(&mut merged.tree, merged.time)?;
         }
@@ -244,6 +249,11 @@ impl Inputs {
         let spec_sum = hash::of_file(&request.spec_file)?;
         let seed = format!("{FORMAT} {} {files:?}", request.stem());
         let mut text = format!("{FORMAT}\n{spec_sum}\n{:?}\n{:?}\n", request.spec, files);
+        text.push_str(&format!(
+            "{:?}\n{}\n",
+            request.kernel_modules,
+            request.spec.profile.text()
+        ));
         if let Base::Hosted(hosted) = &request.base {
             text.push_str(&format!("{:?}\n", hosted.parts));
         }

@@ -5,9 +5,9 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use super::deb::Package;
-use super::elf;
 use super::parts::{Parts, is_name};
 use crate::build::additions::{Addition, AdditionBody};
+use crate::elf;
 use crate::error::{Error, Result};
 
 /// Where Debian packages come from.

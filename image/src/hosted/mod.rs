@@ -5,11 +5,11 @@
 //! itself; FreeBSD is the product.
 //!
 //! [`deb`] reads packages, [`gather`] takes out of them what the parts file ([`parts`]) names and all that it needs
-//! ([`elf`]), [`cpio`](self::cpio) writes the initramfs.
+//! ([`crate::elf`]), [`cpio`](self::cpio) writes the initramfs.
 
 mod cpio;
 mod deb;
-mod elf;
+
 mod gather;
 mod parts;
 #[cfg(test)]

@@ -7,6 +7,7 @@
 mod writer;
 
 use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -130,6 +131,43 @@ impl Layer {
         })
     }
 
+    /// The folder it lies in.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Reads the contents of a file piece by piece.
+    pub fn open_file<'a>(&'a self, data: &'a FileData) -> Contents<'a> {
+        Contents {
+            layer: self,
+            data,
+            at: 0,
+        }
+    }
+
+    /// Fills `into` with what a file has from `at` on; how many bytes that are, 0 at the end.
+    fn read_at(&self, data: &FileData, into: &mut [u8], at: u64) -> std::io::Result<usize> {
+        let left = data.size.saturating_sub(at);
+        let within = BLOCK - at % BLOCK;
+        let count = (into.len() as u64).min(left).min(within) as usize;
+        let into = &mut into[..count];
+        let lbn = at / BLOCK;
+        let run = data
+            .runs
+            .iter()
+            .find(|run| (run.lbn..run.lbn + run.count).contains(&lbn));
+        if let Some(run) = run {
+            self.blocks
+                .read_exact_at(into, (run.block + lbn - run.lbn) * BLOCK + at % BLOCK)?;
+        } else if let Some(tail) = data.tail.filter(|_| lbn == data.size / BLOCK) {
+            let place = tail.block * BLOCK + u64::from(tail.first) * FRAG + at % BLOCK;
+            self.frags.read_exact_at(into, place)?;
+        } else {
+            into.fill(0);
+        }
+        Ok(count)
+    }
+
     /// The contents of a file that is known to be small.
     ///
     /// # Errors
@@ -149,6 +187,34 @@ impl Layer {
         }
         bytes.truncate(data.size as usize);
         Ok(bytes)
+    }
+}
+
+/// The contents of a file in a layer.
+#[derive(Debug)]
+pub struct Contents<'a> {
+    layer: &'a Layer,
+    data: &'a FileData,
+    at: u64,
+}
+
+impl Read for Contents<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.layer.read_at(self.data, into, self.at)?;
+        self.at += count as u64;
+        Ok(count)
+    }
+}
+
+impl Seek for Contents<'_> {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        let at = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(by) => self.data.size.checked_add_signed(by),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        self.at = at.ok_or_else(|| std::io::Error::other("before the beginning of the file"))?;
+        Ok(self.at)
     }
 }
 

@@ -101,6 +101,7 @@ impl Fixture {
             authorized_keys: vec!["ssh-ed25519 AAAA test".into()],
             identity: None,
             interfaces: Vec::new(),
+            kernel_modules: Vec::new(),
             out: self.at("out"),
             cache: self.at("cache"),
             threads: 2,
