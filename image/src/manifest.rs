@@ -43,7 +43,7 @@ pub struct Manifest {
 pub struct OutputFile {
     /// File name, relative to the manifest.
     pub path: PathBuf,
-    /// `raw` or `qcow2`.
+    /// The name of an [`crate::output::Format`], or `sha256` for the checksums of the others.
     pub format: String,
     /// Size in bytes.
     pub size: u64,
