@@ -207,9 +207,12 @@ impl Build<'_> {
         let spec = &request.spec;
         let stem = request.stem();
         let written = output::write(disk, &self.folder, &stem, &spec.formats, request.idle, self.progress)?;
-        let files = { written.into_iter() }
+        let listed: Vec<_> = written.iter().map(output::Written::file).collect();
+        let sums = output::checksums(self.folder.path(), &stem, &listed)?;
+        let mut files = { written.into_iter() }
             .map(output::Written::commit)
             .collect::<Result<Vec<_>>>()?;
+        files.push(sums.commit()?);
         let manifest = Manifest {
             name: stem,
             base: request.base.name().into(),

@@ -1,13 +1,21 @@
 //! Writing the finished disk: every format at once, in one pass, each under a temporary name until all is well.
 
 mod checkpoint;
+mod compressed;
+mod form;
+mod ids;
 mod patch;
 mod pending;
 mod plan;
 mod qcow2;
 mod raw;
 mod record;
+mod stream;
+mod sums;
 mod twin;
+mod vhd;
+mod vhdx;
+mod vmdk;
 mod written;
 
 use std::fs::File;
@@ -17,17 +25,18 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use serde::{Deserialize, Serialize};
-
 use crate::error::{Error, Result};
 use crate::manifest::OutputFile;
 use crate::piece::{Blobs, Piece, Reader};
 use crate::progress::Progress;
 use checkpoint::Checkpointed;
+pub use form::Format;
+use ids::Ids;
 use patch::Patched;
 pub use pending::{Folder, Pending};
 use plan::Extent;
 use record::{Record, Slot};
+pub use sums::{Sums, checksums};
 use twin::Twin;
 pub use written::Written;
 use written::{Fresh, How};
@@ -38,26 +47,6 @@ pub const CLUSTER: u64 = 64 * 1024;
 const CHUNK: u64 = 16;
 /// Chunks that may wait for a writer.
 const QUEUE: usize = 4;
-
-/// A disk image format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Format {
-    /// The disk's bytes as they are, in a sparse file.
-    Raw,
-    /// QEMU's copy-on-write format, version 3.
-    Qcow2,
-}
-
-impl Format {
-    /// File name extension, and the name in the manifest.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Raw => "raw",
-            Self::Qcow2 => "qcow2",
-        }
-    }
-}
 
 /// A whole disk.
 #[derive(Debug)]
@@ -123,6 +112,7 @@ pub fn write(
     idle: Option<Idle>,
     progress: &dyn Progress,
 ) -> Result<Vec<Written>> {
+    check_size(disk, folder, formats)?;
     let failed = || Error::io("read the layers for the image", folder.path());
     let extents = plan::extents(disk).map_err(failed())?;
     let slots = formats.iter().map(|format| {
@@ -142,6 +132,20 @@ pub fn write(
     written.extend(write_fresh(disk, folder, fresh, &extents, idle.is_some(), progress)?);
     written.sort_by_key(Written::format);
     Ok(written)
+}
+
+/// Some readers take only disks of whole MiB.
+fn check_size(disk: &Disk, folder: &Folder, formats: &[Format]) -> Result<()> {
+    const MIB: u64 = 1 << 20;
+    let strict = formats.iter().find(|format| format.wants_whole_mebibytes());
+    match strict {
+        Some(format) if !disk.size.is_multiple_of(MIB) => Err(Error::Input {
+            file: folder.path().to_path_buf(),
+            cause: format!("a disk of {} bytes cannot be written as {}", disk.size, format.name()),
+            hint: "give `disk: size` in whole MiB".into(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// For each format the changed spare, if there was a usable one.
@@ -226,11 +230,12 @@ fn write_one(
     chunks: &Receiver<Arc<Chunk>>,
 ) -> Result<Written> {
     let image = Pending::at(&slot.image);
-    let spare = spare.then(|| Pending::at(&slot.spare));
+    let spare = (spare && format.can_be_patched()).then(|| Pending::at(&slot.spare));
     let failed = || Error::io("write the image", &slot.image);
     let used = disk.used_clusters();
     let twin = Twin::create(&image, spare.as_ref()).map_err(failed())?;
-    let finished = fill(disk.size, format, twin, &used, chunks).map_err(failed())?;
+    let sink = start(disk.size, format, twin, &used, &slot, extents).map_err(failed())?;
+    let finished = fill(disk.size, sink, chunks).map_err(failed())?;
     let (sha256, checkpoints) = finished.hash.finish();
     let twin = finished.twin;
     let record = Record::new(disk.size, extents.to_vec(), used, checkpoints, &twin.image).map_err(failed())?;
@@ -247,11 +252,28 @@ fn write_one(
     })
 }
 
-fn fill(size: u64, format: Format, twin: Twin, used: &[bool], chunks: &Receiver<Arc<Chunk>>) -> io::Result<Finished> {
-    let mut sink: Box<dyn Sink> = match format {
+/// Begins a file of some format.
+fn start(
+    size: u64,
+    format: Format,
+    twin: Twin,
+    used: &[bool],
+    slot: &Slot,
+    extents: &[Extent],
+) -> io::Result<Box<dyn Sink>> {
+    let ids = Ids::new(size, extents);
+    let name = slot.image.file_name().unwrap_or_default().to_string_lossy();
+    Ok(match format {
         Format::Raw => Box::new(raw::Raw::new(twin, size)?),
         Format::Qcow2 => Box::new(qcow2::Qcow2::new(twin, size, used)?),
-    };
+        Format::Vmdk => Box::new(vmdk::Vmdk::new(twin, size, &name, &ids)?),
+        Format::Vhd => Box::new(vhd::Vhd::new(twin, size, &ids)),
+        Format::Vhdx => Box::new(vhdx::Vhdx::new(twin, size, used, &ids)?),
+        Format::RawZst => Box::new(compressed::Compressed::new(twin, size)?),
+    })
+}
+
+fn fill(size: u64, mut sink: Box<dyn Sink>, chunks: &Receiver<Arc<Chunk>>) -> io::Result<Finished> {
     let mut end = 0;
     while let Ok(chunk) = chunks.recv() {
         sink.write(&chunk)?;

@@ -44,7 +44,8 @@ pub fn patch(
     slot: &Slot,
     idle: fn(&File) -> bool,
 ) -> io::Result<Option<Patched>> {
-    let Some(record) = Slot::load(&slot.spare_record) else {
+    let record = Slot::load(&slot.spare_record).filter(|_| format.can_be_patched());
+    let Some(record) = record else {
         return Ok(None);
     };
     let Ok(file) = File::options().read(true).write(true).open(&slot.spare) else {
@@ -111,7 +112,6 @@ enum Places {
 impl Places {
     fn new(format: Format, used: &[bool]) -> Self {
         match format {
-            Format::Raw => Self::Identity,
             Format::Qcow2 => {
                 let data = qcow2::data_start(used);
                 let numbers = used.iter().scan(data, |next, used| {
@@ -121,6 +121,8 @@ impl Places {
                 });
                 Self::Packed(numbers.collect(), data)
             }
+            // The others are never patched.
+            _ => Self::Identity,
         }
     }
 

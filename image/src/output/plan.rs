@@ -18,6 +18,18 @@ pub struct Extent {
     name: [u64; 2],
 }
 
+impl Extent {
+    /// The same extent gives the same bytes, for hashing.
+    pub fn to_bytes(self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        let words = [self.at, self.len, self.name[0], self.name[1]];
+        for (place, word) in bytes.chunks_exact_mut(8).zip(words) {
+            place.copy_from_slice(&word.to_be_bytes());
+        }
+        bytes
+    }
+}
+
 /// All extents of a disk, in order.
 ///
 /// # Errors

@@ -50,6 +50,11 @@ impl Written {
         self.format
     }
 
+    /// What the file is.
+    pub fn file(&self) -> &OutputFile {
+        &self.file
+    }
+
     /// Puts the file in its place.
     ///
     /// # Errors

@@ -86,7 +86,10 @@ fn a_killed_build_leaves_the_old_image() {
     assert!(part.exists(), "the build was killed in the middle of writing");
     assert_eq!(hash::of_file(&fixture.out("test.raw")).unwrap(), before);
     fixture.build();
-    assert_eq!(fixture.outputs(), ["test.json", "test.qcow2", "test.raw"]);
+    assert_eq!(
+        fixture.outputs(),
+        ["test.json", "test.qcow2", "test.raw", "test.sha256"]
+    );
 }
 
 #[test]
@@ -106,7 +109,10 @@ fn a_full_disk_is_one_message_and_leaves_nothing() {
         verdict.contains("could not write the image") && verdict.contains("hint: make room"),
         "{verdict}"
     );
-    assert_eq!(fixture.outputs(), ["test.json", "test.qcow2", "test.raw"]);
+    assert_eq!(
+        fixture.outputs(),
+        ["test.json", "test.qcow2", "test.raw", "test.sha256"]
+    );
 }
 
 #[test]
