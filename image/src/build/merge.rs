@@ -68,7 +68,7 @@ pub fn merge(
     let mut top = Top {
         writer: Writer::new(scratch)?,
         layer: sets.len(),
-        origin: tree.origin("the overlay"),
+        origin: tree.origin("ngforge, from the sets"),
         time,
     };
     close_accounts(&mut tree, sets, &mut top)?;
@@ -194,7 +194,7 @@ impl Top {
             mtime: self.time,
             ..addition.attributes
         };
-        let origin = self.origin;
+        let origin = tree.origin(&addition.origin);
         tree.insert(
             path,
             Node {
