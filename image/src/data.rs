@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::ufs::geometry::{BLOCK, DIRECT, FRAG};
 
+/// Bytes of holes that are hashed, per file: of a sparse file of terabytes nobody waits for the checksum.
+pub const HOLES_HASHED: u64 = 1 << 30;
+
 /// Contents of one file: whole blocks, then possibly fragments; what no run covers is a hole.
 ///
 /// # Invariants
@@ -17,6 +20,8 @@ pub struct FileData {
     pub runs: Vec<BlobRun>,
     /// The rest, in fragments.
     pub tail: Option<Tail>,
+    /// SHA-256 of the contents in hexadecimal; none of a file with more holes than [`HOLES_HASHED`].
+    pub sha256: Option<String>,
 }
 
 /// Consecutive blocks of a file that are consecutive in the layer.

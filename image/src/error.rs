@@ -134,6 +134,21 @@ pub enum Error {
         /// Bytes that were allowed.
         allowed: u64,
     },
+    /// Inputs are not the locked ones.
+    #[error(
+        "{file}: {} of {section} differ from the lock; nothing was written\n{}\nhint: if the change is wanted, `cargo xtask \
+         lock --update` shows and takes it; if not, bring the locked input back",
+        counted(differences.len()),
+        lines(differences)
+    )]
+    Locked {
+        /// The lock file.
+        file: PathBuf,
+        /// The section of it.
+        section: String,
+        /// Each input that differs.
+        differences: Vec<crate::lock::Difference>,
+    },
     /// Another build is writing to the same folder.
     #[error("{folder}: another build is writing here\nhint: wait for it, or choose another folder with --out")]
     Busy {
@@ -148,6 +163,18 @@ impl Error {
         let path = path.to_path_buf();
         move |source| Self::Io { action, path, source }
     }
+}
+
+fn counted(inputs: usize) -> String {
+    match inputs {
+        1 => "1 input".into(),
+        count => format!("{count} inputs"),
+    }
+}
+
+fn lines(differences: &[crate::lock::Difference]) -> String {
+    let lines: Vec<String> = differences.iter().map(|one| format!("  {one}")).collect();
+    lines.join("\n")
 }
 
 fn io_hint(error: &io::Error) -> &'static str {

@@ -12,14 +12,16 @@ pub mod gpt;
 pub mod hash;
 pub mod hosted;
 pub mod layer;
+pub mod lock;
 pub mod manifest;
 pub mod output;
 pub mod piece;
 pub mod profile;
 pub mod progress;
+pub mod provenance;
 pub mod sets;
 pub mod spec;
-mod suggest;
+pub mod suggest;
 pub mod tree;
 pub mod ufs;
 

@@ -9,6 +9,13 @@ pub const FREEBSD: &str = "freebsd";
 /// [`Manifest::base`] of one that runs the hosted kernel on Linux.
 pub const HOSTED: &str = "hosted";
 
+/// End of the name of the list of files in the appliance ([`crate::provenance`]).
+pub const FILES: &str = ".files.json";
+/// End of the name of the software bill of materials ([`crate::sbom`]).
+pub const SBOM: &str = ".cdx.json";
+/// Ends of the names of everything that a manifest lists among its accounts.
+pub const ACCOUNTS: [&str; 2] = [FILES, SBOM];
+
 /// What was built, from what, and how to get in.
 ///
 /// Written as `<name>.json` beside the image files; paths are relative to that file.
@@ -32,6 +39,9 @@ pub struct Manifest {
     /// Where in the disk the root slot lies that an update brings, if it has slots.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slot: Option<Stretch>,
+    /// Lists that belong to the image: of its files, and of its components.
+    #[serde(default)]
+    pub accounts: Vec<OutputFile>,
     /// The private key that opens root's account, when the build made one itself.
     pub identity: Option<PathBuf>,
     /// Inputs by name (`base.txz`, `kernel.txz`, `ng_socket.ko`, ...) with their SHA-256 in hexadecimal.

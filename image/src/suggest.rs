@@ -7,8 +7,17 @@ use crate::error::Error;
 /// What serde says before the names of an unknown key.
 const UNKNOWN: &str = "unknown field `";
 
+/// The word nearest to `word`, if one is near enough to have been meant.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let near = known
+        .into_iter()
+        .map(|candidate| (distance(word, candidate), candidate));
+    let (distance, candidate) = near.min_by_key(|(distance, _)| *distance)?;
+    (distance <= 1 + word.len() / 3).then_some(candidate)
+}
+
 /// Turns serde's message into one with a place and a suggestion, or with a pointer to the `documentation`.
-pub fn spec_error(error: &serde_yaml::Error, text: &str, file: &Path, documentation: &str) -> Error {
+pub(crate) fn spec_error(error: &serde_yaml::Error, text: &str, file: &Path, documentation: &str) -> Error {
     let message = error.to_string();
     let (mut line, mut column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
     let (cause, hint) = match unknown_key(&message) {
@@ -46,12 +55,6 @@ fn suggestion(key: &str, known: &[&str]) -> String {
     }
 }
 
-/// The word most like `word`, if any is like it at all.
-pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let near = known.min_by_key(|candidate| distance(word, candidate))?;
-    (distance(word, near) <= 1 + word.len() / 3).then_some(near)
-}
-
 /// Line and column of a key, from 1: near `line` if there are several.
 fn locate(text: &str, key: &str, line: usize) -> Option<(usize, usize)> {
     let places = text.lines().zip(1usize..).filter_map(|(content, number)| {
@@ -64,8 +67,16 @@ fn locate(text: &str, key: &str, line: usize) -> Option<(usize, usize)> {
     places.min_by_key(|(number, _)| number.abs_diff(line))
 }
 
+/// Line and column of a key at any level; the beginning if it is not there.
+pub(crate) fn find_word(text: &str, key: &str) -> (usize, usize) {
+    if key.is_empty() {
+        return (1, 1);
+    }
+    locate(text, key, 1).unwrap_or((1, 1))
+}
+
 /// Line and column of a key at the top level; the beginning if it is not there.
-pub fn find_key(text: &str, key: &str) -> (usize, usize) {
+pub(crate) fn find_key(text: &str, key: &str) -> (usize, usize) {
     let lines = text.lines().zip(1..);
     let mut found = lines.filter(|(line, _)| {
         line.strip_prefix(key)

@@ -45,6 +45,12 @@ pub struct Tree {
     names: BTreeMap<Vec<u8>, NodeId>,
     nodes: Vec<Node>,
     origins: Vec<String>,
+    /// By path, the origins of what was there before.
+    replaced: BTreeMap<Vec<u8>, Vec<usize>>,
+    /// By path, where it was before.
+    moved: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// What was removed, with its origin.
+    pruned: Vec<(Vec<u8>, usize)>,
 }
 
 /// Mode of directories that no input mentions.
@@ -73,6 +79,28 @@ impl Tree {
     pub fn origin(&mut self, name: &str) -> usize {
         self.origins.push(name.into());
         self.origins.len() - 1
+    }
+
+    /// The name of an input.
+    pub fn origin_name(&self, origin: usize) -> &str {
+        &self.origins[origin]
+    }
+
+    /// Names of the inputs whose files at this path gave way to others.
+    pub fn replaced(&self, path: &[u8]) -> impl Iterator<Item = &str> {
+        let origins = self.replaced.get(path).into_iter().flatten();
+        origins.map(|origin| self.origin_name(*origin))
+    }
+
+    /// Where the file at this path was before it was moved, if it was.
+    pub fn moved_from(&self, path: &[u8]) -> Option<&[u8]> {
+        self.moved.get(path).map(Vec::as_slice)
+    }
+
+    /// Paths that were pruned, with the names of their inputs.
+    pub fn pruned(&self) -> impl Iterator<Item = (&[u8], &str)> {
+        let pruned = self.pruned.iter();
+        pruned.map(|(path, origin)| (path.as_slice(), self.origin_name(*origin)))
     }
 
     fn push(&mut self, path: Vec<u8>, node: Node) -> NodeId {
@@ -107,6 +135,8 @@ impl Tree {
                 if was_directory {
                     self.nodes[id] = node;
                 } else {
+                    let origin = self.nodes[id].origin;
+                    self.replaced.entry(path.to_vec()).or_default().push(origin);
                     self.push(path.to_vec(), node);
                 }
             }
@@ -159,6 +189,7 @@ impl Tree {
         self.link(to, from)?;
         self.names.remove(from);
         self.names.insert(to.to_vec(), id);
+        self.moved.insert(to.to_vec(), from.to_vec());
         Ok(true)
     }
 
@@ -166,10 +197,12 @@ impl Tree {
     pub fn prune(&mut self, unwanted: impl Fn(&[u8]) -> bool) -> usize {
         let before = self.names.len();
         let mut gone: HashSet<Vec<u8>> = HashSet::new();
-        self.names.retain(|path, _| {
+        let (nodes, pruned) = (&self.nodes, &mut self.pruned);
+        self.names.retain(|path, id| {
             let remove = !path.is_empty() && (gone.contains(parent(path)) || unwanted(path));
             if remove {
                 gone.insert(path.clone());
+                pruned.push((path.clone(), nodes[*id].origin));
             }
             !remove
         });

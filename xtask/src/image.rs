@@ -16,9 +16,9 @@ use ngforge_image::spec::{InterfaceUse, Spec};
 use xshell::Shell;
 
 use crate::base::Base;
-use crate::util;
+use crate::{lock, util};
 use apt::{Apt, Refresh};
-use console::Console;
+pub use console::Console;
 pub use measure::Measured;
 
 mod apt;
@@ -90,6 +90,14 @@ pub struct Image {
     /// A public key (.pub) that opens root's account, besides those of the appliance file; may be repeated
     #[arg(long = "ssh-key", value_name = "FILE")]
     pub ssh_keys: Vec<PathBuf>,
+
+    /// The lock that inputs are held against [default: appliance.lock beside the appliance file]
+    #[arg(long, value_name = "FILE")]
+    pub lock: Option<PathBuf>,
+
+    /// Refuse to build what is not locked yet
+    #[arg(long)]
+    pub locked: bool,
 
     /// Keep no spare image beside the real one: half the space, but a small change takes as long as a large one
     #[arg(long)]
@@ -176,7 +184,7 @@ impl Image {
         );
         let cache = self.cache.clone().map_or_else(default_cache, Ok)?;
         Ok(Request {
-            base: self.base(&spec.release, &cache)?,
+            base: from_where(self.base, &self.from, &self.debian, &spec.release, &cache)?,
             rootfs: Some(rootfs),
             module: self.module(shell, &spec.release)?,
             tools: self.tools(shell)?,
@@ -188,31 +196,11 @@ impl Image {
             out,
             cache,
             threads: self.threads.unwrap_or_else(processors),
+            lock: lock::policy(self, &spec_file, shell)?,
             idle: (!self.no_spare).then_some(idle::is_idle),
             spec,
             spec_file,
         })
-    }
-
-    fn base(&self, release: &str, cache: &Path) -> Result<build::Base> {
-        if self.base == Base::Freebsd {
-            return Ok(build::Base::FreeBsd(self.from.source(release)));
-        }
-        ensure!(
-            self.from.sets.is_none(),
-            "--sets is for FreeBSD's distribution sets, of which a hosted base has none\nhint: leave out --sets, or --base hosted"
-        );
-        let parts_file = util::root().join(&self.debian.parts);
-        let refresh = if self.debian.refresh {
-            Refresh::All
-        } else {
-            Refresh::Missing
-        };
-        Ok(build::Base::Hosted(Hosted {
-            parts: Parts::load(&parts_file)?,
-            parts_file,
-            packages: Arc::new(Apt::new(&self.debian.debian_mirror, cache, refresh)),
-        }))
     }
 
     fn given_keys(&self) -> Result<Vec<String>> {
@@ -262,6 +250,27 @@ impl Image {
             },
         }
     }
+}
+
+/// What an image is built from.
+///
+/// # Errors
+/// The parts file of a hosted base cannot be read, or sets are named for it.
+pub fn from_where(base: Base, from: &From, debian: &Debian, release: &str, cache: &Path) -> Result<build::Base> {
+    if base == Base::Freebsd {
+        return Ok(build::Base::FreeBsd(from.source(release)));
+    }
+    ensure!(
+        from.sets.is_none(),
+        "--sets is for FreeBSD's distribution sets, of which a hosted base has none\nhint: leave out --sets, or --base hosted"
+    );
+    let parts_file = util::root().join(&debian.parts);
+    let refresh = if debian.refresh { Refresh::All } else { Refresh::Missing };
+    Ok(build::Base::Hosted(Hosted {
+        parts: Parts::load(&parts_file)?,
+        parts_file,
+        packages: Arc::new(Apt::new(&debian.debian_mirror, cache, refresh)),
+    }))
 }
 
 impl From {
@@ -338,7 +347,7 @@ fn processors() -> u32 {
 }
 
 /// The cache folder of the XDG base directory specification.
-fn default_cache() -> Result<PathBuf> {
+pub fn default_cache() -> Result<PathBuf> {
     let xdg = env::var_os("XDG_CACHE_HOME")
         .map(PathBuf::from)
         .filter(|path| path.is_absolute());

@@ -20,6 +20,7 @@ mod fuzz;
 mod image;
 mod kmod;
 mod linker;
+mod lock;
 mod preflight;
 mod run;
 mod smoke;
@@ -30,6 +31,7 @@ mod toolchain;
 mod tools;
 mod util;
 mod vm;
+mod why;
 mod zig;
 
 #[derive(Parser)]
@@ -47,10 +49,12 @@ enum Command {
     Fuzz(fuzz::Fuzz),
     Image(image::Image),
     Kmod(kmod::Kmod),
+    Lock(lock::Lock),
     Run(run::Run),
     Smoke(smoke::Smoke),
     Test(test::Test),
     Tools(tools::Tools),
+    Why(why::Why),
 }
 
 fn main() -> ExitCode {
@@ -74,9 +78,11 @@ fn run(command: Command) -> Result<()> {
         Command::Fuzz(command) => command.run(),
         Command::Image(command) => command.run(),
         Command::Kmod(command) => command.run(),
+        Command::Lock(command) => command.run(),
         Command::Run(command) => command.run(),
         Command::Smoke(command) => command.run(),
         Command::Test(command) => command.run(),
         Command::Tools(command) => command.run(),
+        Command::Why(command) => command.run(),
     }
 }

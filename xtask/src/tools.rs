@@ -198,6 +198,30 @@ impl Recipe {
     }
 }
 
+/// The compiler that programs for FreeBSD are built with.
+///
+/// # Errors
+/// There is none.
+pub fn compiler_version(shell: &Shell) -> Result<String> {
+    let at_home = cfg!(all(target_os = "freebsd", target_arch = "x86_64"));
+    match at_home || target_is_installed(shell) {
+        true => own_compiler_version(shell),
+        false => Ok(CrossToolchain::find(shell)?.version),
+    }
+}
+
+/// The compiler that belongs to the calling cargo.
+///
+/// # Errors
+/// It does not run.
+pub fn own_compiler_version(shell: &Shell) -> Result<String> {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc"));
+    cmd!(shell, "{rustc} --version")
+        .quiet()
+        .read()
+        .context("could not ask the compiler for its version")
+}
+
 /// The cargo that called us.
 fn own_cargo() -> PathBuf {
     env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)

@@ -18,6 +18,9 @@ use crate::ufs::inode::Attributes;
 /// Where the service that applies the graph at boot looks for it.
 const GRAPH: &str = "usr/local/etc/ngforge/graph.yaml";
 
+/// The origin of what follows from the appliance file.
+const SPEC: &str = "appliance.yaml";
+
 /// Something to put into the tree.
 #[derive(Debug, Clone)]
 pub struct Addition {
@@ -29,6 +32,8 @@ pub struct Addition {
     pub body: AdditionBody,
     /// Name among the manifest's inputs, for those worth listing.
     pub input: Option<String>,
+    /// What it came from, for the list of files: an input, a file of the overlay, or a package.
+    pub origin: String,
     /// Moves what the sets have at this path aside first, with `.stock` appended.
     pub keep_stock: bool,
 }
@@ -60,13 +65,36 @@ impl Addition {
             },
             body,
             input: None,
+            origin: SPEC.into(),
             keep_stock: false,
         }
     }
 
     fn input(mut self, name: impl Into<String>) -> Self {
-        self.input = Some(name.into());
+        let name = name.into();
+        self.input = Some(name.clone());
+        self.from(name)
+    }
+
+    /// The same, from there.
+    #[must_use]
+    pub fn from(mut self, origin: impl Into<String>) -> Self {
+        self.origin = origin.into();
         self
+    }
+
+    /// Bytes of contents.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn size(&self) -> Result<u64> {
+        match &self.body {
+            AdditionBody::File(path) => {
+                let metadata = fs::metadata(path).map_err(Error::io("read the file", path))?;
+                Ok(metadata.len())
+            }
+            _ => Ok(self.bytes_in_memory() as u64),
+        }
     }
 
     /// Bytes of contents, as far as they are in memory.
@@ -112,7 +140,8 @@ pub fn collect(request: &Request) -> Result<Vec<Addition>> {
     for file in &spec.files {
         let source = beside(&request.spec_file, &file.source);
         let mode = file.mode.map_or_else(|| guess_mode(&source), Ok)?;
-        let mut addition = Addition::new(&file.path, mode, AdditionBody::File(source));
+        let mut addition =
+            Addition::new(&file.path, mode, AdditionBody::File(source)).from(file.source.display().to_string());
         (addition.attributes.uid, addition.attributes.gid) = (file.uid, file.gid);
         all.push(addition);
     }
@@ -211,7 +240,8 @@ fn ssh(request: &Request) -> Result<Vec<Addition>> {
             "root/.ssh/authorized_keys",
             0o600,
             AdditionBody::Bytes(lines.into_bytes()),
-        ),
+        )
+        .from("SSH keys"),
     ];
     for key in &spec.ssh.host_keys {
         all.extend(host_key(&beside(&request.spec_file, key))?);
@@ -250,6 +280,10 @@ fn overlay(rootfs: &Path) -> Result<Vec<Addition>> {
     };
     let mut all = Vec::new();
     walk(rootfs, "", &metadata, &mut all)?;
+    let name = rootfs.file_name().unwrap_or_default().to_string_lossy();
+    for addition in &mut all {
+        addition.origin = format!("{name}{}", crate::tree::display(&addition.path));
+    }
     let known = |path: &str| all.iter().any(|addition| addition.path == path.as_bytes());
     match metadata.keys().find(|path| !known(path)) {
         None => Ok(all),

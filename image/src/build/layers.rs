@@ -14,7 +14,7 @@ use crate::progress::{Progress, Task};
 use crate::sets::{Fetcher, Listed};
 
 /// Version of the layers' form; another one does not read these.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// A set and its layer.
 #[derive(Debug)]

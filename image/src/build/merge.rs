@@ -12,7 +12,8 @@ use crate::error::{Error, Result};
 use crate::layer::{Entry, EntryBody, Layer, Writer};
 use crate::profile::Rules;
 use crate::progress::Progress;
-use crate::tree::{Body, Node, Tree};
+use crate::provenance::Pruned;
+use crate::tree::{Body, Node, Tree, display};
 use crate::ufs::inode::Attributes;
 
 /// What the firmware starts.
@@ -37,6 +38,8 @@ pub struct Merged {
     pub loader: Vec<u8>,
     /// What a BIOS starts.
     pub bios: Bios,
+    /// What profile and appliance file leave out.
+    pub left_out: Vec<Pruned>,
     /// When the newest file of the sets was changed: the image's own time, in seconds since 1970.
     pub time: i64,
 }
@@ -72,7 +75,7 @@ pub fn merge(
     let mut top = Top {
         writer: Writer::new(scratch)?,
         layer: sets.len(),
-        origin: tree.origin("the overlay"),
+        origin: tree.origin("ngforge, from the sets"),
         time,
     };
     close_accounts(tree, sets, &mut top)?;
@@ -90,6 +93,7 @@ pub fn merge(
         loader,
         bios,
         top,
+        left_out: left_out(&world, &rules),
         tree: world.tree,
         time,
     })
@@ -119,6 +123,19 @@ fn select(world: &mut World, rules: &Rules, progress: &dyn Progress) {
     for line in rules.idle(&known) {
         progress.note(&line);
     }
+}
+
+/// What was taken out, and by which pattern.
+fn left_out(world: &World, rules: &Rules) -> Vec<Pruned> {
+    let gone = world.gone.iter().map(|(path, (id, rule))| {
+        let rule = rules.get(*rule);
+        Pruned {
+            path: display(path),
+            origin: world.tree.origin_name(world.tree.node(*id).origin).into(),
+            pattern: Some(format!("{} ({})", rule.pattern, rule.place)),
+        }
+    });
+    gone.collect()
 }
 
 fn insert_entry(tree: &mut Tree, entry: &Entry, layer: usize, origin: usize, owners: &Owners) -> Result<()> {
@@ -246,7 +263,7 @@ impl Top {
             mtime: self.time,
             ..addition.attributes
         };
-        let origin = self.origin;
+        let origin = tree.origin(&addition.origin);
         tree.insert(
             path,
             Node {

@@ -7,6 +7,7 @@
 //! The third stage costs one copy of the data, so a build after a changed overlay takes a fraction of the first one.
 //! If nothing changed at all, the image files stand as they are.
 
+mod accounts;
 pub(crate) mod additions;
 mod arrange;
 pub mod boot;
@@ -19,6 +20,7 @@ mod merge;
 mod mtree;
 mod needs;
 mod owners;
+mod pinned;
 mod rcd;
 
 use std::collections::BTreeMap;
@@ -27,12 +29,15 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::hash;
 use crate::hosted::Hosted;
+use crate::lock;
 use crate::manifest::{self, Manifest};
 use crate::output::{self, Disk, Folder, Idle};
 use crate::progress::Progress;
+use crate::provenance::{self, Account};
 use crate::sets::{Fetcher, Source};
 use crate::spec::{self, InterfaceUse, Spec};
 pub use additions::{Addition, AdditionBody};
+pub use pinned::found;
 
 /// Changes whenever the same inputs would give other bytes.
 const FORMAT: &str = "ngforge image 1";
@@ -68,6 +73,8 @@ pub struct Request {
     pub cache: PathBuf,
     /// Threads for decoding.
     pub threads: u32,
+    /// What the inputs are held against.
+    pub lock: lock::Policy,
     /// Tells whether nobody else has a file open. With it, a spare image is kept, which makes the next build fast.
     pub idle: Option<Idle>,
 }
@@ -152,9 +159,8 @@ impl Build<'_> {
         let spec = &request.spec;
         let fetcher = Fetcher::new(source, &request.cache, progress);
         let list = fetcher.list()?;
-        let listed = { spec.sets.iter() }
-            .map(|name| list.find(name))
-            .collect::<Result<Vec<_>>>()?;
+        let listed = pinned::listed(spec, &list)?;
+        self.check_lock(&pinned::of_sets(source, &list, &listed))?;
         let sums = listed.iter().map(|set| (set.file.clone(), set.sha256.clone()));
         let inputs = Inputs::new(request, sums.collect(), &self.additions)?;
         if let Some(built) = self.standing(&inputs) {
@@ -175,21 +181,38 @@ impl Build<'_> {
             scratch: scratch.path(),
             progress,
         })?;
-        self.finish(&disk, inputs, None)
+        let account = provenance::of_tree(&merged.tree, merged.left_out);
+        self.finish(&disk, inputs, None, account)
     }
 
     fn hosted(&self, hosted: &Hosted) -> Result<Built> {
         let gathered = hosted.gather(self.progress)?;
+        self.check_lock(&pinned::of_packages(&gathered))?;
         let inputs = Inputs::new(self.request, gathered.sums.clone(), &self.additions)?;
         if let Some(built) = self.standing(&inputs) {
             return Ok(built);
         }
-        let program = hosted.assemble(&gathered, &self.request.spec, &self.additions)?;
+        let files = hosted.files(&gathered, &self.request.spec, &self.additions);
+        let account = provenance::of_additions(&files)?;
+        let program = hosted.assemble(&gathered, &self.request.spec, &files)?;
         let size = program.len() >> 20;
         self.progress
             .note(&format!("one EFI program with kernel and initramfs: {size} MiB"));
         let disk = disk::with_program(program, &inputs.seed);
-        self.finish(&disk, inputs, Some(hosted.system(&gathered)))
+        self.finish(&disk, inputs, Some(hosted.system(&gathered)), account)
+    }
+
+    /// Stops a build from other inputs than the locked ones.
+    fn check_lock(&self, inputs: &lock::Pins) -> Result<()> {
+        let request = self.request;
+        let section = lock::section(request.base.name(), &request.spec.release);
+        let line = match request.lock.check(&section, inputs)? {
+            lock::Standing::Unasked => return Ok(()),
+            lock::Standing::Holds => format!("lock: all inputs of {section} are the locked ones"),
+            lock::Standing::NotLocked => format!("lock: {section} is not locked yet (cargo xtask lock --update)"),
+        };
+        self.progress.note(&line);
+        Ok(())
     }
 
     /// What an earlier build with the same inputs has left, if its files still stand untouched.
@@ -202,17 +225,23 @@ impl Build<'_> {
     }
 
     /// Writes the disk and the account of it.
-    fn finish(&self, disk: &Disk, inputs: Inputs, system: Option<String>) -> Result<Built> {
+    ///
+    /// The old account goes before the first file is replaced: at no moment one vouches for files that are others.
+    fn finish(&self, disk: &Disk, inputs: Inputs, system: Option<String>, account: Account) -> Result<Built> {
         let request = self.request;
         let spec = &request.spec;
         let stem = request.stem();
         let written = output::write(disk, &self.folder, &stem, &spec.formats, request.idle, self.progress)?;
         let listed: Vec<_> = written.iter().map(output::Written::file).collect();
         let sums = output::checksums(self.folder.path(), &stem, &listed)?;
+        let list = account.of(&stem, &inputs.files).text();
+        let listed = accounts::write(&self.folder, &stem, manifest::FILES, &list)?;
+        output::remove(&self.manifest_path)?;
         let mut files = { written.into_iter() }
             .map(output::Written::commit)
             .collect::<Result<Vec<_>>>()?;
         files.push(sums.commit()?);
+        let accounts = vec![listed.commit()?];
         let manifest = Manifest {
             name: stem,
             base: request.base.name().into(),
@@ -222,6 +251,7 @@ impl Build<'_> {
             nics: spec.nics,
             files,
             slot: disk.slot.clone().map(Into::into),
+            accounts,
             identity: { request.identity.as_ref() }.map(|identity| relative(identity, self.folder.path())),
             inputs: inputs.files,
             key: inputs.key,
@@ -281,7 +311,7 @@ fn standing(manifest_path: &Path, inputs: &Inputs, request: &Request) -> Option<
     let text = std::fs::read(manifest_path).ok()?;
     let manifest: Manifest = serde_json::from_slice(&text).ok()?;
     let written = manifest_path.metadata().and_then(|metadata| metadata.modified()).ok()?;
-    let intact = manifest.files.iter().all(|file| {
+    let intact = manifest.files.iter().chain(&manifest.accounts).all(|file| {
         let metadata = request.out.join(&file.path).metadata();
         metadata.is_ok_and(|metadata| {
             metadata.len() == file.size && metadata.modified().is_ok_and(|modified| modified <= written)

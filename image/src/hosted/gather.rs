@@ -71,7 +71,7 @@ pub fn gather(parts: &Parts, packages: &dyn Packages) -> Result<Gathered> {
         files,
         modules,
         sums: { pool.packages.iter() }
-            .map(|package| (format!("{} {}", package.name, package.version), package.sha256.clone()))
+            .map(|package| (origin(package), package.sha256.clone()))
             .collect(),
     })
 }
@@ -175,7 +175,7 @@ impl Libraries {
         for (name, paths) in &parts.programs {
             for path in paths {
                 let owner = pool.known[name];
-                files.push(program(path, contents(&pool.packages[owner], path)?));
+                files.push(program(path, path, &pool.packages[owner])?);
                 waiting.push_back((owner, path.clone()));
             }
         }
@@ -187,7 +187,7 @@ impl Libraries {
                 }
                 let (library, found) = self.find(&soname, owner, &path, pool)?;
                 let place = place.unwrap_or_else(|| beside(&found, &soname));
-                files.push(program(&place, contents(&pool.packages[library], &found)?));
+                files.push(program(&place, &found, &pool.packages[library])?);
                 waiting.push_back((library, found));
             }
         }
@@ -244,8 +244,15 @@ fn beside(path: &str, name: &str) -> String {
     }
 }
 
-fn program(path: &str, bytes: &[u8]) -> Addition {
-    Addition::new(path, 0o755, AdditionBody::Bytes(bytes.to_vec()))
+/// The file `path` of a package, to be put at `place`.
+fn program(place: &str, path: &str, package: &Package) -> Result<Addition> {
+    let bytes = contents(package, path)?.to_vec();
+    Ok(Addition::new(place, 0o755, AdditionBody::Bytes(bytes)).from(origin(package)))
+}
+
+/// A package's name and version, as in [`Gathered::sums`].
+fn origin(package: &Package) -> String {
+    format!("{} {}", package.name, package.version)
 }
 
 /// Adds the modules that the parts file names and those that they depend on; in the order in which they can be loaded.
@@ -290,8 +297,8 @@ impl Order<'_> {
             self.load(&dependency.replace('-', "_"))?;
         }
         let place = format!("{MODULES}/{name}.ko");
-        self.files
-            .push(Addition::new(&place, 0o644, AdditionBody::Bytes(bytes)));
+        let module = Addition::new(&place, 0o644, AdditionBody::Bytes(bytes));
+        self.files.push(module.from(origin(self.kernel)));
         self.loaded.push(place);
         Ok(())
     }

@@ -88,19 +88,24 @@ impl Hosted {
         format!("Debian {}, Linux {}", self.parts.suite, gathered.kernel_release)
     }
 
-    /// The EFI program that is the whole appliance.
-    ///
-    /// # Errors
-    /// A file cannot be read, the stub is none, or all of it is too large.
-    pub fn assemble(&self, gathered: &Gathered, spec: &Spec, additions: &[Addition]) -> Result<Vec<u8>> {
-        let system = self.system(gathered);
-        let introduction = introduction(&system, &spec.release);
+    /// What the initramfs holds, in order; later ones win.
+    pub fn files(&self, gathered: &Gathered, spec: &Spec, additions: &[Addition]) -> Vec<Addition> {
+        let introduction = introduction(&self.system(gathered), &spec.release);
         let text = |path, text: String| Addition::new(path, 0o644, AdditionBody::Bytes(text.into_bytes()));
         let mut files = gathered.files.clone();
         files.push(text(MODULE_LIST, gathered.modules.join("\n") + "\n"));
         files.push(text(BANNER, format!("{}: {introduction}\n", spec.hostname)));
         files.extend_from_slice(additions);
-        let initramfs = cpio::archive(&files)?;
+        files
+    }
+
+    /// The EFI program that is the whole appliance, with these files in its initramfs.
+    ///
+    /// # Errors
+    /// A file cannot be read, the stub is none, or all of it is too large.
+    pub fn assemble(&self, gathered: &Gathered, spec: &Spec, files: &[Addition]) -> Result<Vec<u8>> {
+        let introduction = introduction(&self.system(gathered), &spec.release);
+        let initramfs = cpio::archive(files)?;
         let contents = uki::Contents {
             release: &format!("ID=ngforge\nNAME=\"ngforge hosted base\"\nPRETTY_NAME=\"{introduction}\"\n"),
             uname: &gathered.kernel_release,

@@ -203,7 +203,8 @@ fn the_same_parts_give_the_same_program() {
         .unwrap();
         let gathered = hosted.gather(&crate::progress::Silent).unwrap();
         assert_eq!(hosted.system(&gathered), "Debian moon, Linux 6.1.0-1-cloud");
-        hosted.assemble(&gathered, &spec, &generated(&spec)).unwrap()
+        let files = hosted.files(&gathered, &spec, &generated(&spec));
+        hosted.assemble(&gathered, &spec, &files).unwrap()
     };
     assert_eq!(program(), program());
 }

@@ -4,6 +4,7 @@
 //! stretches. Layers do not depend on each other, on the overlay or on the size of the disk, so each is made once per
 //! set, several are made side by side, and the result does not depend on who was faster.
 
+mod sum;
 mod writer;
 
 use std::fs::{self, File};

@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use super::sum::Sum;
 use super::{BLOCKS, Entry, FRAGMENTS, INDEX, Index, Layer};
 use crate::data::{BlobRun, FileData, Shape, Tail};
 use crate::error::{Error, Result};
@@ -87,26 +88,32 @@ impl Writer {
             ..FileData::default()
         };
         let mut source = Segments::new(contents, segments);
+        let mut sum = Sum::of(size);
         let mut lbn = 0;
         while lbn < shape.blocks {
             let last = lbn + 1 == shape.blocks && shape.frags == 0;
             let full = source.fill(lbn * BLOCK, &mut self.buffer).map_err(StoreError::Read)?;
             if full || last {
+                sum.bytes(&self.buffer);
                 self.add_block(&mut data, lbn)?;
                 lbn += 1;
             } else {
                 let next = source.next_data().map_or(u64::MAX, |at| at / BLOCK);
                 let end = shape.blocks - u64::from(shape.frags == 0);
-                lbn = next.clamp(lbn + 1, end.max(lbn + 1));
+                let next = next.clamp(lbn + 1, end.max(lbn + 1));
+                sum.hole((next - lbn) * BLOCK);
+                lbn = next;
             }
         }
         if shape.frags > 0 {
             let mut tail = std::mem::take(&mut self.buffer);
             let filled = source.fill(shape.blocks * BLOCK, &mut tail).map_err(StoreError::Read);
+            sum.bytes(&tail);
             let stored = filled.and_then(|_| self.add_tail(&tail[..(shape.frags * FRAG) as usize], shape.frags));
             self.buffer = tail;
             data.tail = Some(stored?);
         }
+        data.sha256 = sum.finish();
         Ok(data)
     }
 

@@ -9,6 +9,8 @@ use crate::error::{Error, Result};
 pub struct List {
     /// The file or address it came from, for messages.
     origin: PathBuf,
+    /// SHA-256 of the text in hexadecimal.
+    pub sha256: String,
     entries: Vec<(String, String)>,
 }
 
@@ -42,6 +44,7 @@ impl List {
         });
         Ok(Self {
             origin: origin.to_path_buf(),
+            sha256: crate::hash::of_bytes(text.as_bytes()),
             entries: entries.collect::<Result<_>>()?,
         })
     }

@@ -299,7 +299,7 @@ mod tests {
         let file = |block, count| FileData {
             size: count * BLOCK,
             runs: vec![BlobRun { lbn: 0, block, count }],
-            tail: None,
+            ..FileData::default()
         };
         let (runs, _) = in_use([file(8, 2), file(0, 3), file(3, 1)].iter());
         let found: Vec<_> = runs.iter().map(|run| (run.block, run.count)).collect();

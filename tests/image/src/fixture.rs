@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ngforge_image::Result;
 use ngforge_image::build::{self, Base, Built, Request};
+use ngforge_image::lock;
 use ngforge_image::progress::Silent;
 use ngforge_image::sets::Source;
 use ngforge_image::spec::Spec;
@@ -105,6 +106,7 @@ impl Fixture {
             out: self.at("out"),
             cache: self.at("cache"),
             threads: 2,
+            lock: lock::Policy::default(),
             idle: None,
         }
     }

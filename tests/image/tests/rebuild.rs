@@ -121,6 +121,6 @@ fn the_cache_holds_only_whole_layers() {
     fixture.build();
     let layers = names(&fixture.at("cache/layers"));
     assert_eq!(layers.len(), 2);
-    assert!(layers.iter().all(|name| name.ends_with("-v1")), "{layers:?}");
+    assert!(layers.iter().all(|name| name.ends_with("-v2")), "{layers:?}");
     assert_eq!(names(&fixture.at("cache")), ["layers"]);
 }

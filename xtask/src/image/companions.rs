@@ -31,10 +31,11 @@ pub fn of(base: Base, programs: &str) -> Result<Vec<Addition>> {
 
 fn addition(companion: ng::Companion, program: &str) -> Addition {
     let path = format!("{PREFIX}/{}", companion.path);
-    match companion.body {
+    let addition = match companion.body {
         ng::Body::Text(text) => Addition::new(&path, 0o644, AdditionBody::Bytes(text.into_bytes())),
         ng::Body::Link => Addition::new(&path, 0o755, AdditionBody::Symlink(program.into())),
-    }
+    };
+    addition.from("ng")
 }
 
 /// The files of a folder, in the order of their names; none if there is no such folder.
@@ -47,7 +48,7 @@ fn examples(folder: &Path) -> Result<Vec<Addition>> {
     files.sort_by_key(fs::DirEntry::file_name);
     let install = |file: fs::DirEntry| {
         let path = format!("{PREFIX}/share/examples/ng/{}", file.file_name().to_string_lossy());
-        Addition::new(&path, 0o644, AdditionBody::File(file.path()))
+        Addition::new(&path, 0o644, AdditionBody::File(file.path())).from(EXAMPLES)
     };
     Ok(files.into_iter().map(install).collect())
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use ngforge_image::manifest::{Manifest, OutputFile};
+use ngforge_image::manifest::{self, Manifest, OutputFile};
 pub use ngforge_image::output::Format;
 use xshell::{Shell, cmd};
 
@@ -156,10 +156,15 @@ pub fn newest_manifest(base: Option<Base>) -> Result<PathBuf> {
 
 fn newest_json(folder: &Path, base: Option<Base>) -> Result<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let manifests = entries.filter(|entry| entry.path().extension().is_some_and(|extension| extension == "json"));
+    let manifests = entries.filter(|entry| is_manifest(&entry.file_name().to_string_lossy()));
     let wanted = manifests.filter(|entry| base.is_none_or(|base| tells(&entry.path(), base)));
     let newest = wanted.max_by_key(|entry| entry.metadata().and_then(|metadata| metadata.modified()).ok());
     newest.map(|entry| entry.path()).with_context(|| missing(folder, base))
+}
+
+/// By its name: the accounts of files and components beside it are JSON, too.
+fn is_manifest(name: &str) -> bool {
+    name.ends_with(".json") && !manifest::ACCOUNTS.iter().any(|end| name.ends_with(end))
 }
 
 /// Whether a file is a manifest of this base; what cannot be read is none.
