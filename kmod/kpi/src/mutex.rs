@@ -292,8 +292,8 @@ impl<T> TryMutex<T> {
     /// The data, unless another thread has them.
     pub fn try_lock(&self) -> Option<TryGuard<'_, T>> {
         yield_point();
-        // INVARIANT: set here, and of those who set it one found it unset.
-        (!self.taken.swap(true, Ordering::Acquire)).then_some(TryGuard(self))
+        // INVARIANT: set here, and of those who set it one found it unset. (Made only then: its end unsets the flag.)
+        (!self.taken.swap(true, Ordering::Acquire)).then(|| TryGuard(self))
     }
 }
 
@@ -352,5 +352,21 @@ impl Drop for RawGuard {
     fn drop(&mut self) {
         // SAFETY: this thread holds the mutex (invariant).
         unsafe { unlock(self.0) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TryMutex;
+
+    #[test]
+    fn who_finds_it_taken_does_not_give_it_up() {
+        let mutex = TryMutex::<u32>::default();
+        let guard = mutex.try_lock();
+        assert!(guard.is_some());
+        assert!(mutex.try_lock().is_none());
+        assert!(mutex.try_lock().is_none(), "it is the first one's still");
+        drop(guard);
+        assert!(mutex.try_lock().is_some());
     }
 }

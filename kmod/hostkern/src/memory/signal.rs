@@ -95,7 +95,7 @@ impl AlternateStack {
             ss_flags: 0,
             ss_size: STACK_SIZE,
         };
-        set_stack(&stack).then_some(Self { _memory: memory })
+        set_stack(&stack).then(|| Self { _memory: memory })
     }
 }
 

@@ -4,7 +4,7 @@
 use hostkern::netgraph::{self, Lookups};
 use hostkern::{Errno, Socket};
 use models::check::{Arena, fails_without, holds};
-use models::wire::{address, nodeinfo};
+use models::wire::{address, mkpeer, nodeinfo, shutdown};
 use models::world::{control, data, drain, named, nodes_of, tell};
 
 use crate::LOOKUP;
@@ -34,6 +34,29 @@ fn send_to_a_node_being_closed(arena: &Arena) {
     assert!(drain(&sender) <= 1, "at most the answer");
     assert!(!nodes_of("socket").contains(&id), "the node is gone");
     drop(sender);
+}
+
+/// A message to a node of another type, which is freed by whoever is the last to let go of it, in a kernel with exact
+/// lookups.
+fn send_to_a_peer_being_shut_down(arena: &Arena) {
+    let owner = named("a");
+    tell(&owner, ".:", &mkpeer("hub", "out", "in")).expect("a peer");
+    let id = nodes_of("hub")[0];
+    let (sender, killer) = (control(), owner.clone());
+    let sending = sender.clone();
+    let (shut, sent) = arena.race(
+        move || tell(&killer, "a:out", &shutdown()),
+        move || tell(&sending, &format!("[{id}]:"), &nodeinfo()),
+    );
+    assert_eq!(shut, Ok(()), "a node lets itself be shut down");
+    assert!(sent == Ok(()) || is_gone(sent), "sent to a node that goes: {sent:?}");
+    assert!(nodes_of("hub").is_empty(), "the node is gone");
+    drop((sender, owner));
+}
+
+#[test]
+fn a_message_finds_a_peer_or_none() {
+    holds(send_to_a_peer_being_shut_down);
 }
 
 /// connect(2) to the node.

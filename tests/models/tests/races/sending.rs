@@ -177,3 +177,28 @@ fn flags_against_hooks(arena: &Arena) {
 fn d23_no_flag_is_lost_by_hooks() {
     holds(flags_against_hooks);
 }
+
+/// Packets by one socket out of two hooks, of which it remembers the last: each thread's own packets go out of its own hook.
+fn two_senders_on_one_socket(arena: &Arena) {
+    let owner = named("a");
+    for hook in ["x", "y"] {
+        tell(&owner, ".:", &mkpeer("capture", hook, "in")).expect("a peer");
+    }
+    let socket = joined("a:");
+    let (first, second) = (socket.clone(), socket.clone());
+    let (once, twice) = arena.race(
+        move || put(&first, Some("x")),
+        move || put(&second, Some("y")).and_then(|()| put(&second, Some("y"))),
+    );
+    assert_eq!((once, twice), (Ok(()), Ok(())));
+    let received = |node: &u32| capture::received(*node).expect("a node").len();
+    let mut counts: Vec<usize> = nodes_of("capture").iter().map(received).collect();
+    counts.sort_unstable();
+    assert_eq!(counts, [1, 2], "a packet went out of the other sender's hook");
+    drop((socket, owner));
+}
+
+#[test]
+fn senders_do_not_share_their_last_hook() {
+    holds(two_senders_on_one_socket);
+}
