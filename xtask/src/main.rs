@@ -17,6 +17,7 @@ mod bench;
 mod conformance;
 mod doctor;
 mod fuzz;
+mod host;
 mod image;
 mod kmod;
 mod linker;
@@ -45,6 +46,7 @@ enum Command {
     Conformance(conformance::Conformance),
     Doctor(doctor::Doctor),
     Fuzz(fuzz::Fuzz),
+    Host(host::Host),
     Image(image::Image),
     Kmod(kmod::Kmod),
     Run(run::Run),
@@ -72,6 +74,7 @@ fn run(command: Command) -> Result<()> {
         Command::Conformance(command) => command.run(),
         Command::Doctor(command) => command.run(),
         Command::Fuzz(command) => command.run(),
+        Command::Host(command) => command.run(),
         Command::Image(command) => command.run(),
         Command::Kmod(command) => command.run(),
         Command::Run(command) => command.run(),
