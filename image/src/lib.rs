@@ -14,6 +14,7 @@ pub mod layer;
 pub mod manifest;
 pub mod output;
 pub mod piece;
+pub mod pkgfile;
 pub mod progress;
 pub mod sets;
 pub mod spec;
