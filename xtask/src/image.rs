@@ -18,7 +18,7 @@ use xshell::Shell;
 use crate::base::Base;
 use crate::util;
 use apt::{Apt, Refresh};
-use console::Console;
+pub use console::Console;
 pub use measure::Measured;
 
 mod apt;

@@ -31,6 +31,7 @@ mod toolchain;
 mod tools;
 mod util;
 mod vm;
+mod write;
 mod zig;
 
 #[derive(Parser)]
@@ -53,6 +54,7 @@ enum Command {
     Smoke(smoke::Smoke),
     Test(test::Test),
     Tools(tools::Tools),
+    Write(write::Write),
 }
 
 fn main() -> ExitCode {
@@ -81,5 +83,6 @@ fn run(command: Command) -> Result<()> {
         Command::Smoke(command) => command.run(),
         Command::Test(command) => command.run(),
         Command::Tools(command) => command.run(),
+        Command::Write(command) => command.run(),
     }
 }

@@ -10,6 +10,7 @@ mod plan;
 mod qcow2;
 mod raw;
 mod record;
+pub mod regrow;
 mod stream;
 mod sums;
 mod twin;

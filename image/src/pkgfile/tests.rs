@@ -62,7 +62,12 @@ fn libarchive_sees_the_order_the_paths_and_the_owners() {
         ],
         "{listed}"
     );
-    assert!(listed.lines().all(|line| line.contains("root") && line.contains("wheel")), "{listed}");
+    assert!(
+        listed
+            .lines()
+            .all(|line| line.contains("root") && line.contains("wheel")),
+        "{listed}"
+    );
     let link = listed.lines().find(|line| line.contains("->")).unwrap();
     assert!(link.starts_with("lr-xr-xr-x"), "{link}");
 }
@@ -71,19 +76,38 @@ fn libarchive_sees_the_order_the_paths_and_the_owners() {
 fn the_manifest_has_what_pkg_insists_on_and_sums_that_sha256sum_confirms() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("thing.pkg"), package()).unwrap();
-    let read = |name| -> Value { serde_json::from_slice(&bsdtar(folder.path(), &["-xOf", "thing.pkg", name])).unwrap() };
+    let read =
+        |name| -> Value { serde_json::from_slice(&bsdtar(folder.path(), &["-xOf", "thing.pkg", name])).unwrap() };
     let (compact, full) = (read("+COMPACT_MANIFEST"), read("+MANIFEST"));
-    for key in ["origin", "name", "comment", "version", "desc", "maintainer", "www", "prefix"] {
+    for key in [
+        "origin",
+        "name",
+        "comment",
+        "version",
+        "desc",
+        "maintainer",
+        "www",
+        "prefix",
+    ] {
         assert!(compact[key].is_string() && compact[key] == full[key], "{key}");
     }
     assert!(compact.get("files").is_none());
-    assert_eq!((&full["abi"], &full["arch"]), (&"FreeBSD:14:amd64".into(), &"freebsd:14:x86:64".into()));
+    assert_eq!(
+        (&full["abi"], &full["arch"]),
+        (&"FreeBSD:14:amd64".into(), &"freebsd:14:x86:64".into())
+    );
     assert_eq!(full["flatsize"], 5007);
     assert_eq!(full["messages"][0]["message"], "Hello");
     let sum = |bytes: &[u8]| {
         std::fs::write(folder.path().join("part"), bytes).unwrap();
-        let output = Command::new("sha256sum").arg(folder.path().join("part")).output().unwrap();
-        format!("1${}", String::from_utf8(output.stdout).unwrap().split(' ').next().unwrap())
+        let output = Command::new("sha256sum")
+            .arg(folder.path().join("part"))
+            .output()
+            .unwrap();
+        format!(
+            "1${}",
+            String::from_utf8(output.stdout).unwrap().split(' ').next().unwrap()
+        )
     };
     assert_eq!(full["files"]["/usr/local/sbin/tool"], sum(b"program"));
     assert_eq!(full["files"]["/usr/local/libexec/other"], sum(b"usr/local/sbin/tool\0"));
@@ -97,7 +121,10 @@ fn the_tarball_holds_the_same_tree_relative_to_the_root() {
     write_tarball(&contents(), 0, &mut bytes).unwrap();
     std::fs::write(folder.path().join("thing.tar.zst"), bytes).unwrap();
     bsdtar(folder.path(), &["-xf", "thing.tar.zst"]);
-    assert_eq!(std::fs::read(folder.path().join("usr/local/sbin/tool")).unwrap(), b"program");
+    assert_eq!(
+        std::fs::read(folder.path().join("usr/local/sbin/tool")).unwrap(),
+        b"program"
+    );
     let link = std::fs::read_link(folder.path().join("usr/local/libexec/other")).unwrap();
     assert_eq!(link.to_str(), Some("/usr/local/sbin/tool"));
 }
