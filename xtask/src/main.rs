@@ -21,6 +21,7 @@ mod host;
 mod image;
 mod kmod;
 mod linker;
+mod package;
 mod preflight;
 mod run;
 mod smoke;
@@ -50,6 +51,7 @@ enum Command {
     Host(host::Host),
     Image(image::Image),
     Kmod(kmod::Kmod),
+    Package(package::Package),
     Run(run::Run),
     Smoke(smoke::Smoke),
     Test(test::Test),
@@ -79,6 +81,7 @@ fn run(command: Command) -> Result<()> {
         Command::Host(command) => command.run(),
         Command::Image(command) => command.run(),
         Command::Kmod(command) => command.run(),
+        Command::Package(command) => command.run(),
         Command::Run(command) => command.run(),
         Command::Smoke(command) => command.run(),
         Command::Test(command) => command.run(),

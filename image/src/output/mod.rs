@@ -37,7 +37,7 @@ use patch::Patched;
 pub use pending::{Folder, Pending};
 use plan::Extent;
 use record::{Record, Slot};
-pub use sums::{Sums, checksums};
+pub use sums::{Sums, checksums, line as checksum_line};
 use twin::Twin;
 pub use written::Written;
 use written::{Fresh, How};
