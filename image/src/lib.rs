@@ -17,6 +17,7 @@ pub mod manifest;
 pub mod output;
 pub mod piece;
 pub mod profile;
+pub mod pkgfile;
 pub mod progress;
 pub mod provenance;
 pub mod sets;

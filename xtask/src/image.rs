@@ -22,7 +22,7 @@ pub use console::Console;
 pub use measure::Measured;
 
 mod apt;
-mod companions;
+pub mod companions;
 mod console;
 mod identity;
 mod idle;

@@ -58,6 +58,14 @@ impl Series {
     /// Every series there is.
     pub const ALL: [Self; 2] = [Self::FreeBsd14, Self::FreeBsd15];
 
+    /// Its number, as in `14.3`.
+    pub fn number(self) -> u16 {
+        match self {
+            Self::FreeBsd14 => 14,
+            Self::FreeBsd15 => 15,
+        }
+    }
+
     /// The series of a release such as `14.3`.
     ///
     /// # Errors

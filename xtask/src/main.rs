@@ -17,10 +17,12 @@ mod bench;
 mod conformance;
 mod doctor;
 mod fuzz;
+mod host;
 mod image;
 mod kmod;
 mod linker;
 mod lock;
+mod package;
 mod preflight;
 mod run;
 mod smoke;
@@ -32,6 +34,7 @@ mod tools;
 mod util;
 mod vm;
 mod why;
+mod write;
 mod zig;
 
 #[derive(Parser)]
@@ -47,14 +50,17 @@ enum Command {
     Conformance(conformance::Conformance),
     Doctor(doctor::Doctor),
     Fuzz(fuzz::Fuzz),
+    Host(host::Host),
     Image(image::Image),
     Kmod(kmod::Kmod),
     Lock(lock::Lock),
+    Package(package::Package),
     Run(run::Run),
     Smoke(smoke::Smoke),
     Test(test::Test),
     Tools(tools::Tools),
     Why(why::Why),
+    Write(write::Write),
 }
 
 fn main() -> ExitCode {
@@ -76,13 +82,16 @@ fn run(command: Command) -> Result<()> {
         Command::Conformance(command) => command.run(),
         Command::Doctor(command) => command.run(),
         Command::Fuzz(command) => command.run(),
+        Command::Host(command) => command.run(),
         Command::Image(command) => command.run(),
         Command::Kmod(command) => command.run(),
         Command::Lock(command) => command.run(),
+        Command::Package(command) => command.run(),
         Command::Run(command) => command.run(),
         Command::Smoke(command) => command.run(),
         Command::Test(command) => command.run(),
         Command::Tools(command) => command.run(),
         Command::Why(command) => command.run(),
+        Command::Write(command) => command.run(),
     }
 }

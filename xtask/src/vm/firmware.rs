@@ -53,6 +53,11 @@ const PLACES: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// Code and variables in every place that is known.
+pub fn pairs() -> impl Iterator<Item = (&'static str, &'static str)> {
+    PLACES.iter().map(|(_, code, variables)| (*code, *variables))
+}
+
 /// Firmware for a machine: its code, and the variables it starts with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Firmware {
