@@ -13,6 +13,7 @@ pub mod hosted;
 pub mod layer;
 pub mod manifest;
 pub mod output;
+pub mod packages;
 pub mod piece;
 pub mod progress;
 pub mod sets;

@@ -11,6 +11,8 @@ use crate::gpt;
 use crate::output::Format;
 use crate::ufs::superblock;
 
+pub mod packages;
+
 const DOCUMENTATION: &str = "see the comments in overlay/appliance.yaml";
 
 /// An appliance.
