@@ -59,6 +59,10 @@ pub struct Spec {
     /// Further files.
     #[serde(default)]
     pub files: Vec<FileSpec>,
+    /// FreeBSD packages to install.
+    pub packages: Option<packages::PackagesSpec>,
+    /// What FreeBSD is taken from instead of its distribution sets.
+    pub base: Option<packages::BaseSpec>,
     /// Image formats.
     #[serde(default = "default_formats")]
     pub formats: Vec<Format>,

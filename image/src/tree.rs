@@ -69,6 +69,11 @@ impl Tree {
         tree
     }
 
+    /// The name of the input that a node came from.
+    pub fn origin_name(&self, node: &Node) -> &str {
+        self.origins.get(node.origin).map_or("", String::as_str)
+    }
+
     /// Registers the name of an input, for [`Node::origin`].
     pub fn origin(&mut self, name: &str) -> usize {
         self.origins.push(name.into());

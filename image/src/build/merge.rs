@@ -9,6 +9,7 @@ use super::layers::Set;
 use super::owners::{Owners, without_empty_passwords};
 use crate::error::{Error, Result};
 use crate::layer::{Entry, EntryBody, Layer, Writer};
+use crate::packages::{Aftermath, Texts};
 use crate::progress::Progress;
 use crate::spec::Spec;
 use crate::tree::{Body, Node, Tree};
@@ -18,7 +19,9 @@ use crate::ufs::inode::Attributes;
 const LOADER: &[u8] = b"boot/loader.efi";
 /// Accounts with their passwords.
 const ACCOUNTS: &[u8] = b"etc/master.passwd";
-/// Databases made from it; the appliance makes them again when it boots.
+/// Groups.
+const GROUPS: &[u8] = b"etc/group";
+/// Databases made from accounts; the appliance makes them again when it boots.
 const ACCOUNT_DATABASES: [&[u8]; 2] = [b"etc/pwd.db", b"etc/spwd.db"];
 
 /// A finished tree.
@@ -34,25 +37,38 @@ pub struct Merged {
     pub time: i64,
 }
 
+/// What is merged.
+#[derive(Debug, Clone, Copy)]
+pub struct Parts<'a> {
+    /// Distribution sets, then packages.
+    pub sets: &'a [Set],
+    /// How many of them are distribution sets, of which later ones win; two packages may not have the same file.
+    pub loose: usize,
+    /// What follows from the packages' manifests.
+    pub aftermath: &'a Aftermath,
+    /// What goes on top.
+    pub additions: &'a [Addition],
+}
+
 /// Merges everything; contents of additions go into a layer in `scratch`.
 ///
 /// # Errors
 /// Inputs contradict each other, or there is no boot loader.
-pub fn merge(
-    spec: &Spec,
-    sets: &[Set],
-    additions: &[Addition],
-    scratch: &Path,
-    progress: &dyn Progress,
-) -> Result<Merged> {
+pub fn merge(spec: &Spec, parts: Parts<'_>, scratch: &Path, progress: &dyn Progress) -> Result<Merged> {
+    let sets = parts.sets;
     let mut tree = Tree::new();
-    let owners = owners(sets)?;
+    let accounts = accounts(sets, parts.aftermath, progress)?;
+    let owners = Owners::new(&accounts.passwd, &accounts.group);
     for (index, set) in sets.iter().enumerate() {
         let origin = tree.origin(&set.name);
         for entry in &set.layer.index.entries {
+            if index >= parts.loose {
+                check_packaged(&tree, entry, &set.name, &owners)?;
+            }
             insert_entry(&mut tree, entry, index, origin, &owners)?;
         }
     }
+    samples(&mut tree, &parts.aftermath.samples)?;
     let entries = sets.iter().flat_map(|set| &set.layer.index.entries);
     let time = entries.map(|entry| entry.attributes.mtime).max().unwrap_or(0);
     tree.date_root(time);
@@ -71,8 +87,8 @@ pub fn merge(
         origin: tree.origin("the overlay"),
         time,
     };
-    close_accounts(&mut tree, sets, &mut top)?;
-    for addition in additions {
+    close_accounts(&mut tree, &accounts, parts.aftermath, &mut top)?;
+    for addition in parts.aftermath.additions.iter().chain(parts.additions) {
         top.add(&mut tree, addition)?;
     }
     tree.check_links()?;
@@ -123,27 +139,77 @@ fn text_of(sets: &[Set], path: &[u8]) -> Result<String> {
     Ok(String::new())
 }
 
-fn owners(sets: &[Set]) -> Result<Owners> {
-    Ok(Owners::new(&text_of(sets, ACCOUNTS)?, &text_of(sets, b"etc/group")?))
+/// The accounts of the sets, and those that packages ask for.
+fn accounts(sets: &[Set], aftermath: &Aftermath, progress: &dyn Progress) -> Result<Texts> {
+    let texts = aftermath
+        .accounts
+        .apply(&text_of(sets, ACCOUNTS)?, &text_of(sets, GROUPS)?);
+    for note in &texts.notes {
+        progress.note(note);
+    }
+    Ok(texts)
+}
+
+/// Refuses a file of a package that is there already, and one that belongs to nobody.
+fn check_packaged(tree: &Tree, entry: &Entry, package: &str, owners: &Owners) -> Result<()> {
+    let refuse = |cause: String, hint: &str| {
+        Err(Error::Tree {
+            path: crate::tree::display(&entry.path),
+            cause,
+            hint: hint.into(),
+        })
+    };
+    if entry.body != EntryBody::Directory
+        && let Some(there) = tree.get(&entry.path)
+    {
+        let other = tree.origin_name(there);
+        return refuse(
+            format!("is in both {other} and {package}"),
+            "the two cannot be installed together; leave one of them out",
+        );
+    }
+    let stored = &entry.attributes;
+    let unknown_user = stored
+        .uname
+        .as_deref()
+        .filter(|name| *name != "root" && !owners.knows_user(name));
+    let unknown_group = stored
+        .gname
+        .as_deref()
+        .filter(|name| *name != "wheel" && !owners.knows_group(name));
+    match unknown_user
+        .map(|name| ("user", name))
+        .or(unknown_group.map(|name| ("group", name)))
+    {
+        None => Ok(()),
+        Some((what, name)) => refuse(
+            format!("belongs in {package} to the {what} {name}, which neither the base nor a package brings"),
+            "the package should name it among its `users` or `groups`; report that to its maintainer",
+        ),
+    }
+}
+
+/// Makes configuration files of samples, where there is none.
+fn samples(tree: &mut Tree, samples: &[(Vec<u8>, Vec<u8>)]) -> Result<()> {
+    for (sample, target) in samples {
+        if tree.get(target).is_none()
+            && let Some(node) = tree.get(sample).cloned()
+        {
+            tree.insert(target, node)?;
+        }
+    }
+    Ok(())
 }
 
 /// Sees to it that no account opens without a key: FreeBSD's sets come with an empty password for root.
-fn close_accounts(tree: &mut Tree, sets: &[Set], top: &mut Top) -> Result<()> {
-    let Some(node) = tree.get(ACCOUNTS) else {
+fn close_accounts(tree: &mut Tree, accounts: &Texts, aftermath: &Aftermath, top: &mut Top) -> Result<()> {
+    if !aftermath.accounts.is_empty() {
+        top.rewrite(tree, GROUPS, &accounts.group)?;
+    }
+    if tree.get(ACCOUNTS).is_none() {
         return Ok(());
-    };
-    let attributes = node.attributes;
-    let text = without_empty_passwords(&text_of(sets, ACCOUNTS)?);
-    let body = top.store(&mut text.as_bytes(), text.len() as u64, Path::new("etc/master.passwd"))?;
-    let origin = top.origin;
-    tree.insert(
-        ACCOUNTS,
-        Node {
-            attributes,
-            body,
-            origin,
-        },
-    )?;
+    }
+    top.rewrite(tree, ACCOUNTS, &without_empty_passwords(&accounts.passwd))?;
     tree.prune(|path| ACCOUNT_DATABASES.contains(&path));
     Ok(())
 }
@@ -194,6 +260,24 @@ impl Top {
             mtime: self.time,
             ..addition.attributes
         };
+        let origin = self.origin;
+        tree.insert(
+            path,
+            Node {
+                attributes,
+                body,
+                origin,
+            },
+        )
+    }
+
+    /// Gives the file at `path`, if there is one, these contents.
+    fn rewrite(&mut self, tree: &mut Tree, path: &[u8], text: &str) -> Result<()> {
+        let Some(attributes) = tree.get(path).map(|node| node.attributes) else {
+            return Ok(());
+        };
+        let name = String::from_utf8_lossy(path).into_owned();
+        let body = self.store(&mut text.as_bytes(), text.len() as u64, Path::new(&name))?;
         let origin = self.origin;
         tree.insert(
             path,

@@ -9,8 +9,8 @@
 
 pub(crate) mod additions;
 mod disk;
-mod glob;
-mod layers;
+pub(crate) mod glob;
+pub(crate) mod layers;
 mod merge;
 mod mtree;
 mod owners;
@@ -23,9 +23,12 @@ use crate::hash;
 use crate::hosted::Hosted;
 use crate::manifest::{self, Manifest};
 use crate::output::{self, Disk, Folder, Idle};
+use crate::packages::{self, Aftermath, Package, Present};
 use crate::progress::Progress;
-use crate::sets::{Fetcher, Source};
+use crate::sets::{Fetcher, Listed, Source};
 use crate::spec::{self, InterfaceUse, Spec};
+use layers::Set;
+
 pub use additions::{Addition, AdditionBody};
 
 /// Changes whenever the same inputs would give other bytes.
@@ -142,20 +145,87 @@ impl Build<'_> {
     fn freebsd(&self, source: &Source) -> Result<Built> {
         let (request, progress) = (self.request, self.progress);
         let spec = &request.spec;
+        if spec.base.is_some() || spec.packages.is_some() {
+            return self.packaged(source);
+        }
         let fetcher = Fetcher::new(source, &request.cache, progress);
-        let list = fetcher.list()?;
-        let listed = { spec.sets.iter() }
-            .map(|name| list.find(name))
-            .collect::<Result<Vec<_>>>()?;
+        let listed = self.listed(&fetcher)?;
         let sums = listed.iter().map(|set| (set.file.clone(), set.sha256.clone()));
         let inputs = Inputs::new(request, sums.collect(), &self.additions)?;
         if let Some(built) = self.standing(&inputs) {
             return Ok(built);
         }
         let sets = layers::obtain(&fetcher, &listed, request, progress)?;
+        self.assemble(&sets, sets.len(), &Aftermath::default(), inputs)
+    }
+
+    /// The sets of the appliance file, with their checksums.
+    fn listed(&self, fetcher: &Fetcher<'_>) -> Result<Vec<Listed>> {
+        let list = fetcher.list()?;
+        let names = self.request.spec.sets.iter();
+        names.map(|name| list.find(name)).collect()
+    }
+
+    /// With packages, what is there before them decides what they bring, so the sets come first.
+    fn packaged(&self, source: &Source) -> Result<Built> {
+        let (request, progress) = (self.request, self.progress);
+        let spec = &request.spec;
+        let (mut sets, mut sums) = match &spec.base {
+            Some(_) => (Vec::new(), BTreeMap::new()),
+            None => {
+                let fetcher = Fetcher::new(source, &request.cache, progress);
+                let listed = self.listed(&fetcher)?;
+                let sums = listed.iter().map(|set| (set.file.clone(), set.sha256.clone()));
+                let sums = sums.collect();
+                (layers::obtain(&fetcher, &listed, request, progress)?, sums)
+            }
+        };
+        let loose = sets.len();
+        let mut packages = Vec::new();
+        let base = spec
+            .base
+            .as_ref()
+            .map(|base| (&base.pkgbase.from, &base.pkgbase.packages));
+        let further = spec
+            .packages
+            .as_ref()
+            .map(|packages| (&packages.from, &packages.install));
+        for (from, wanted) in base.into_iter().chain(further) {
+            let obtained = packages::obtain(from, wanted, &present(&sets, &packages), &self.context())?;
+            sums.extend(obtained.sums());
+            packages.extend(obtained.packages);
+        }
+        let inputs = Inputs::new(request, sums, &self.additions)?;
+        if let Some(built) = self.standing(&inputs) {
+            return Ok(built);
+        }
+        let aftermath = Aftermath::of(&packages, progress);
+        sets.extend(packages.into_iter().map(|package| package.set));
+        self.assemble(&sets, loose, &aftermath, inputs)
+    }
+
+    fn context(&self) -> packages::Context<'_> {
+        packages::Context {
+            spec_file: &self.request.spec_file,
+            release: &self.request.spec.release,
+            cache: &self.request.cache,
+            progress: self.progress,
+        }
+    }
+
+    /// The second and third stage.
+    fn assemble(&self, sets: &[Set], loose: usize, aftermath: &Aftermath, inputs: Inputs) -> Result<Built> {
+        let (request, progress) = (self.request, self.progress);
+        let spec = &request.spec;
         let scratch = layers::Scratch::new(&request.cache)?;
-        let merged = merge::merge(spec, &sets, &self.additions, scratch.path(), progress)?;
-        let disk = disk::lay_out(spec, &request.spec_file, &merged, &sets, &inputs.seed, progress)?;
+        let parts = merge::Parts {
+            sets,
+            loose,
+            aftermath,
+            additions: &self.additions,
+        };
+        let merged = merge::merge(spec, parts, scratch.path(), progress)?;
+        let disk = disk::lay_out(spec, &request.spec_file, &merged, sets, &inputs.seed, progress)?;
         self.finish(&disk, inputs, None)
     }
 
@@ -246,6 +316,15 @@ impl Inputs {
             seed,
         })
     }
+}
+
+/// What is there before packages are chosen.
+fn present(sets: &[Set], packages: &[Package]) -> Present {
+    let sets = sets.iter().chain(packages.iter().map(|package| &package.set));
+    Present::new(
+        sets.flat_map(|set| &set.layer.index.entries)
+            .map(|entry| entry.path.as_slice()),
+    )
 }
 
 /// The manifest of an earlier build with the same inputs, if its files still stand untouched.

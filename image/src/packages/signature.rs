@@ -13,6 +13,7 @@ use rsa::sha2::Sha256;
 use rsa::{Pkcs1v15Sign, RsaPublicKey};
 use sha2::Digest as _;
 
+use super::settings;
 use crate::error::{Error, Result};
 use crate::hash;
 
@@ -111,13 +112,14 @@ fn fingerprints(folder: &Path) -> Result<BTreeSet<String>> {
 
 /// The fingerprint in a text of `key: "value"` or `key = value;` lines.
 pub fn fingerprint(text: &str) -> Option<String> {
-    let lines = text.split(['\n', ';']).map(|line| line.split('#').next().unwrap_or(""));
-    let pairs = lines.filter_map(|line| line.split_once([':', '=']));
-    let clean = |text: &str| text.trim().trim_matches(['"', '\'']).to_ascii_lowercase();
-    let table: BTreeMap<String, String> = pairs.map(|(key, value)| (clean(key), clean(value))).collect();
-    let sum = table.get("fingerprint")?;
+    let table = settings::parse(text);
+    let sum = table.get("fingerprint")?.to_ascii_lowercase();
     let whole = sum.len() == 64 && sum.bytes().all(|byte| byte.is_ascii_hexdigit());
-    (table.get("function").map(String::as_str) == Some("sha256") && whole).then(|| sum.clone())
+    (table
+        .get("function")
+        .is_some_and(|function| function.eq_ignore_ascii_case("sha256"))
+        && whole)
+        .then_some(sum)
 }
 
 /// Checks that the owner of `key` (PEM) signed what has the SHA-256 `sum` (in hexadecimal).
