@@ -1,9 +1,9 @@
-//! Reading a distribution set, a tar archive compressed with xz, into a layer.
+//! Reading a distribution set, a tar archive compressed with xz, or a FreeBSD package into a layer.
 //!
-//! Sets are trusted no further than their checksum, and the checksum is known only at the end. So every entry is
+//! Archives are trusted no further than their checksum, and the checksum is known only at the end. So every entry is
 //! judged as if it came from a stranger: nothing outside the root, nothing through a link, no devices.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
@@ -11,9 +11,11 @@ use liblzma::bufread::XzDecoder;
 use liblzma::stream::MtStreamBuilder;
 use tar::EntryType;
 
+use crate::data::FileData;
 use crate::error::{Error, Result};
 use crate::fflags;
-use crate::layer::{Entry, EntryBody, Segment, StoredAttributes, Writer};
+use crate::hash::Hashing;
+use crate::layer::{Entry, EntryBody, Segment, StoreError, StoredAttributes, Writer};
 
 /// Memory that parallel decoding of one set may take before it falls back to one thread, in bytes.
 const THREADED_MEMORY: u64 = 88 << 20;
@@ -21,6 +23,8 @@ const THREADED_MEMORY: u64 = 88 << 20;
 const MEMORY_LIMIT: u64 = 160 << 20;
 /// Bytes read from the set at a time.
 const READ_BUFFER: usize = 256 * 1024;
+/// The largest `+MANIFEST`, in bytes: that of a package with a hundred thousand files is a quarter of it.
+const MANIFEST_LIMIT: u64 = 64 << 20;
 /// No link target or pax record in a set comes near this.
 const SPARSE_MAP_LIMIT: usize = 1 << 20;
 
@@ -32,12 +36,7 @@ const SPARSE_MAP_LIMIT: usize = 1 << 20;
 /// The archive is damaged, or has an entry that no set has: [`Error::Archive`], naming the entry. The layer cannot be
 /// written.
 pub fn read_into(file: &Path, compressed: impl Read, threads: u32, layer: &mut Writer) -> Result<()> {
-    let mut reader = Intake {
-        file: file.to_path_buf(),
-        layer,
-        seen: HashMap::new(),
-        last: "(none yet)".into(),
-    };
+    let mut reader = Intake::new(file, layer, Kind::Set);
     let stream = MtStreamBuilder::new()
         .threads(threads.max(1))
         .memlimit_threading(THREADED_MEMORY)
@@ -59,9 +58,45 @@ pub fn read_into(file: &Path, compressed: impl Read, threads: u32, layer: &mut W
     }
 }
 
+/// What [`read_package`] tells besides what it stores.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct PackageContents {
+    /// The text of `+MANIFEST`.
+    pub manifest: Vec<u8>,
+    /// SHA-256 of every regular file in hexadecimal, by path relative to the root.
+    pub sums: BTreeMap<Vec<u8>, String>,
+}
+
+/// Reads a package, already decompressed, into `layer`: `+MANIFEST` apart, then files with absolute names.
+///
+/// `file` is for messages only.
+///
+/// # Errors
+/// As for [`read_into`]; there is no `+MANIFEST`, or it is larger than any.
+pub fn read_package(file: &Path, tar: impl Read, layer: &mut Writer) -> Result<PackageContents> {
+    let mut reader = Intake::new(file, layer, Kind::Package(PackageContents::default()));
+    let mut archive = tar::Archive::new(tar);
+    reader.entries(&mut archive)?;
+    let mut rest = archive.into_inner();
+    io::copy(&mut rest, &mut io::sink()).map_err(|error| reader.damaged(&error))?;
+    match reader.kind {
+        Kind::Package(contents) if !contents.manifest.is_empty() => Ok(contents),
+        _ => Err(reader.refuse("+MANIFEST", "is not there, so this is no package")),
+    }
+}
+
+/// What an archive is.
+enum Kind {
+    /// A distribution set: names are relative.
+    Set,
+    /// A package: names are absolute, but for those that begin with `+`, which are about the package.
+    Package(PackageContents),
+}
+
 /// What has been seen of an archive.
 struct Intake<'a> {
     file: PathBuf,
+    kind: Kind,
     layer: &'a mut Writer,
     /// Every path so far, and whether other paths may lie below it.
     seen: HashMap<Vec<u8>, Seen>,
@@ -86,7 +121,17 @@ struct Extended {
     gname: Option<String>,
 }
 
-impl Intake<'_> {
+impl<'a> Intake<'a> {
+    fn new(file: &Path, layer: &'a mut Writer, kind: Kind) -> Self {
+        Self {
+            file: file.to_path_buf(),
+            kind,
+            layer,
+            seen: HashMap::new(),
+            last: "(none yet)".into(),
+        }
+    }
+
     fn entries<R: Read>(&mut self, archive: &mut tar::Archive<R>) -> Result<()> {
         let entries = archive.entries().map_err(|error| self.damaged(&error))?;
         let mut any = false;
@@ -108,8 +153,11 @@ impl Intake<'_> {
             .clone()
             .unwrap_or_else(|| entry.path_bytes().into_owned());
         let name = String::from_utf8_lossy(&raw).into_owned();
+        if raw.starts_with(b"+") && matches!(self.kind, Kind::Package(_)) {
+            return self.about_package(entry, name);
+        }
         let path = self.clean(&name, &raw)?;
-        let body = self.body(entry, &name, &extended)?;
+        let body = self.body(entry, &name, &path, &extended)?;
         self.note(&name, &path, &body)?;
         let attributes = self.attributes(entry, &name, &extended)?;
         self.layer.push(Entry { path, attributes, body });
@@ -117,10 +165,33 @@ impl Intake<'_> {
         Ok(())
     }
 
+    /// Keeps `+MANIFEST`, and passes over what else is about the package.
+    fn about_package<R: Read>(&mut self, entry: &mut tar::Entry<'_, R>, name: String) -> Result<()> {
+        let Kind::Package(contents) = &mut self.kind else {
+            return Ok(());
+        };
+        if name == "+MANIFEST" {
+            let again = !contents.manifest.is_empty();
+            let read = entry.take(MANIFEST_LIMIT + 1).read_to_end(&mut contents.manifest);
+            let size = contents.manifest.len() as u64;
+            read.map_err(|error| self.damaged(&error))?;
+            if again {
+                return Err(self.refuse(&name, "is there twice"));
+            }
+            if size > MANIFEST_LIMIT {
+                return Err(self.refuse(&name, "is larger than 64 MiB"));
+            }
+        }
+        self.last = name;
+        Ok(())
+    }
+
     /// The path below the root, or why it is not one.
     fn clean(&self, name: &str, raw: &[u8]) -> Result<Vec<u8>> {
-        if raw.starts_with(b"/") {
-            return Err(self.refuse(name, "has an absolute name"));
+        match (&self.kind, raw.starts_with(b"/")) {
+            (Kind::Set, true) => return Err(self.refuse(name, "has an absolute name")),
+            (Kind::Package(_), false) => return Err(self.refuse(name, "has no absolute name")),
+            _ => {}
         }
         if raw.contains(&0) {
             return Err(self.refuse(name, "has a zero byte in its name"));
@@ -136,7 +207,13 @@ impl Intake<'_> {
         Ok(names.join(&b'/'))
     }
 
-    fn body<R: Read>(&mut self, entry: &mut tar::Entry<'_, R>, name: &str, extended: &Extended) -> Result<EntryBody> {
+    fn body<R: Read>(
+        &mut self,
+        entry: &mut tar::Entry<'_, R>,
+        name: &str,
+        path: &[u8],
+        extended: &Extended,
+    ) -> Result<EntryBody> {
         match entry.header().entry_type() {
             EntryType::Directory => Ok(EntryBody::Directory),
             EntryType::Symlink => Ok(EntryBody::Symlink(self.target(entry, name)?)),
@@ -144,7 +221,7 @@ impl Intake<'_> {
                 let target = self.target(entry, name)?;
                 Ok(EntryBody::HardLink(self.clean(name, &target)?))
             }
-            EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => self.contents(entry, extended),
+            EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => self.contents(entry, path, extended),
             EntryType::Block | EntryType::Char => Err(self.refuse(name, "is a device node")),
             EntryType::Fifo => Err(self.refuse(name, "is a named pipe")),
             other => Err(self.refuse(name, &format!("is of unknown type {:?}", char::from(other.as_byte())))),
@@ -158,7 +235,12 @@ impl Intake<'_> {
         }
     }
 
-    fn contents<R: Read>(&mut self, entry: &mut tar::Entry<'_, R>, extended: &Extended) -> Result<EntryBody> {
+    fn contents<R: Read>(
+        &mut self,
+        entry: &mut tar::Entry<'_, R>,
+        path: &[u8],
+        extended: &Extended,
+    ) -> Result<EntryBody> {
         let stored = match extended.sparse_size {
             Some(size) => {
                 let segments = sparse_map(entry).map_err(|error| self.damaged(&error))?;
@@ -167,7 +249,10 @@ impl Intake<'_> {
             }
             None => {
                 let size = entry.size();
-                self.layer.store(entry, size)
+                match self.kind {
+                    Kind::Set => self.layer.store(entry, size),
+                    Kind::Package(_) => self.hashed(entry, path, size),
+                }
             }
         };
         match stored {
@@ -177,6 +262,21 @@ impl Intake<'_> {
                 Err(self.damaged(&error))
             }
         }
+    }
+
+    /// Stores a file of a package and notes its checksum.
+    fn hashed<R: Read>(
+        &mut self,
+        entry: &mut tar::Entry<'_, R>,
+        path: &[u8],
+        size: u64,
+    ) -> std::result::Result<FileData, StoreError> {
+        let mut hashing = Hashing::new(entry);
+        let stored = self.layer.store(&mut hashing, size);
+        if let Kind::Package(contents) = &mut self.kind {
+            contents.sums.insert(path.to_vec(), hashing.finish().0);
+        }
+        stored
     }
 
     /// Refuses what a well-made archive never has: a path twice, or one below something that is not a directory.
@@ -270,8 +370,13 @@ impl Intake<'_> {
             file: self.file.clone(),
             entry: entry.into(),
             cause: cause.into(),
-            hint: "no FreeBSD distribution set has such an entry; fetch the set and MANIFEST from a mirror you trust"
-                .into(),
+            hint: match self.kind {
+                Kind::Set => {
+                    "no FreeBSD distribution set has such an entry; fetch the set and MANIFEST from a mirror you trust"
+                }
+                Kind::Package(_) => "pkg-create(8) makes no such package; take it from a repository you trust",
+            }
+            .into(),
         }
     }
 
@@ -284,7 +389,10 @@ impl Intake<'_> {
             file: self.file.clone(),
             entry: self.last.clone(),
             cause,
-            hint: "fetch the set again".into(),
+            hint: match self.kind {
+                Kind::Set => "fetch the set again".into(),
+                Kind::Package(_) => "fetch the package again".into(),
+            },
         }
     }
 }

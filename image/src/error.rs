@@ -86,6 +86,16 @@ pub enum Error {
         /// Why it did not come.
         cause: String,
     },
+    /// A FreeBSD package cannot be installed.
+    #[error("package {package}: {cause}\nhint: {hint}")]
+    Package {
+        /// Its name, with the version if that is known.
+        package: String,
+        /// What is wrong with it.
+        cause: String,
+        /// The way out.
+        hint: String,
+    },
     /// A set is not the one MANIFEST lists.
     #[error(
         "{file}: SHA-256 is {found}, but MANIFEST says {expected}\nhint: the file is damaged or from another release; \

@@ -15,6 +15,7 @@ pub mod layer;
 pub mod lock;
 pub mod manifest;
 pub mod output;
+pub mod packages;
 pub mod piece;
 pub mod profile;
 pub mod pkgfile;

@@ -14,6 +14,7 @@ use crate::ufs::superblock;
 
 mod disk;
 pub use disk::{DiskSpec, Layout};
+pub mod packages;
 
 const DOCUMENTATION: &str = "see the comments in overlay/appliance.yaml";
 
@@ -68,6 +69,10 @@ pub struct Spec {
     /// Further files.
     #[serde(default)]
     pub files: Vec<FileSpec>,
+    /// FreeBSD packages to install.
+    pub packages: Option<packages::PackagesSpec>,
+    /// What FreeBSD is taken from instead of its distribution sets.
+    pub base: Option<packages::BaseSpec>,
     /// Image formats.
     #[serde(default = "default_formats")]
     pub formats: Vec<Format>,

@@ -137,7 +137,11 @@ impl Scratch {
         &self.path
     }
 
-    fn keep_as(self, place: &Path) -> Result<()> {
+    /// Makes it the folder at `place`.
+    ///
+    /// # Errors
+    /// There is one, or it cannot be moved.
+    pub fn keep_as(self, place: &Path) -> Result<()> {
         fs::rename(&self.path, place).map_err(Error::io("put the layer in its place", place))
     }
 }

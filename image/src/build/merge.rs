@@ -10,6 +10,7 @@ use super::owners::{Owners, without_empty_passwords};
 use super::{Request, facts};
 use crate::error::{Error, Result};
 use crate::layer::{Entry, EntryBody, Layer, Writer};
+use crate::packages::{Aftermath, Texts};
 use crate::profile::Rules;
 use crate::progress::Progress;
 use crate::provenance::Pruned;
@@ -24,7 +25,9 @@ const BIOS: [&[u8]; 2] = [b"boot/pmbr", b"boot/gptboot"];
 const BOOT_MAX: u64 = 545 << 10;
 /// Accounts with their passwords.
 const ACCOUNTS: &[u8] = b"etc/master.passwd";
-/// Databases made from it; the appliance makes them again when it boots.
+/// Groups.
+const GROUPS: &[u8] = b"etc/group";
+/// Databases made from accounts; the appliance makes them again when it boots.
 const ACCOUNT_DATABASES: [&[u8]; 2] = [b"etc/pwd.db", b"etc/spwd.db"];
 
 /// A finished tree.
@@ -53,19 +56,29 @@ pub struct Bios {
     pub boot: Vec<u8>,
 }
 
+/// What is merged.
+#[derive(Debug, Clone, Copy)]
+pub struct Parts<'a> {
+    /// Distribution sets, then packages.
+    pub sets: &'a [Set],
+    /// How many of them are distribution sets, of which later ones win; two packages may not have the same file.
+    pub loose: usize,
+    /// What follows from the packages' manifests.
+    pub aftermath: &'a Aftermath,
+    /// What goes on top.
+    pub additions: &'a [Addition],
+}
+
 /// Merges everything; contents of additions go into a layer in `scratch`.
 ///
 /// # Errors
 /// Inputs contradict each other, or there is no boot loader.
-pub fn merge(
-    request: &Request,
-    sets: &[Set],
-    additions: &[Addition],
-    scratch: &Path,
-    progress: &dyn Progress,
-) -> Result<Merged> {
+pub fn merge(request: &Request, parts: Parts<'_>, scratch: &Path, progress: &dyn Progress) -> Result<Merged> {
+    let sets = parts.sets;
     let mut world = World::default();
-    insert_sets(&mut world, sets)?;
+    let accounts = accounts(sets, parts.aftermath, progress)?;
+    insert_sets(&mut world, parts, &Owners::new(&accounts.passwd, &accounts.group))?;
+    samples(&mut world.tree, &parts.aftermath.samples)?;
     let entries = sets.iter().flat_map(|set| &set.layer.index.entries);
     let time = entries.map(|entry| entry.attributes.mtime).max().unwrap_or(0);
     world.tree.date_root(time);
@@ -78,8 +91,8 @@ pub fn merge(
         origin: tree.origin("ngforge, from the sets"),
         time,
     };
-    close_accounts(tree, sets, &mut top)?;
-    for addition in additions {
+    close_accounts(tree, &accounts, parts.aftermath, &mut top)?;
+    for addition in parts.aftermath.additions.iter().chain(parts.additions) {
         top.add(tree, addition)?;
     }
     let loader = loader(tree, sets)?;
@@ -99,14 +112,16 @@ pub fn merge(
     })
 }
 
-/// Puts everything that the sets have into the tree, with what is known of its needs.
-fn insert_sets(world: &mut World, sets: &[Set]) -> Result<()> {
-    let owners = owners(sets)?;
-    for (index, set) in sets.iter().enumerate() {
+/// Puts everything that sets and packages have into the tree, with what is known of its needs.
+fn insert_sets(world: &mut World, parts: Parts<'_>, owners: &Owners) -> Result<()> {
+    for (index, set) in parts.sets.iter().enumerate() {
         let origin = world.tree.origin(&set.name);
         let known = facts::of_layer(&set.layer)?;
         for (number, entry) in set.layer.index.entries.iter().enumerate() {
-            insert_entry(&mut world.tree, entry, index, origin, &owners)?;
+            if index >= parts.loose {
+                check_packaged(&world.tree, entry, &set.name, owners)?;
+            }
+            insert_entry(&mut world.tree, entry, index, origin, owners)?;
             if let (Some(facts), Some(id)) = (known.get(&number), world.tree.id(&entry.path)) {
                 world.facts.insert(id, facts.clone());
             }
@@ -177,27 +192,77 @@ fn text_of(sets: &[Set], path: &[u8]) -> Result<String> {
     Ok(String::new())
 }
 
-fn owners(sets: &[Set]) -> Result<Owners> {
-    Ok(Owners::new(&text_of(sets, ACCOUNTS)?, &text_of(sets, b"etc/group")?))
+/// The accounts of the sets, and those that packages ask for.
+fn accounts(sets: &[Set], aftermath: &Aftermath, progress: &dyn Progress) -> Result<Texts> {
+    let texts = aftermath
+        .accounts
+        .apply(&text_of(sets, ACCOUNTS)?, &text_of(sets, GROUPS)?);
+    for note in &texts.notes {
+        progress.note(note);
+    }
+    Ok(texts)
+}
+
+/// Refuses a file of a package that is there already, and one that belongs to nobody.
+fn check_packaged(tree: &Tree, entry: &Entry, package: &str, owners: &Owners) -> Result<()> {
+    let refuse = |cause: String, hint: &str| {
+        Err(Error::Tree {
+            path: crate::tree::display(&entry.path),
+            cause,
+            hint: hint.into(),
+        })
+    };
+    if entry.body != EntryBody::Directory
+        && let Some(there) = tree.get(&entry.path)
+    {
+        let other = tree.origin_name(there.origin);
+        return refuse(
+            format!("is in both {other} and {package}"),
+            "the two cannot be installed together; leave one of them out",
+        );
+    }
+    let stored = &entry.attributes;
+    let unknown_user = stored
+        .uname
+        .as_deref()
+        .filter(|name| *name != "root" && !owners.knows_user(name));
+    let unknown_group = stored
+        .gname
+        .as_deref()
+        .filter(|name| *name != "wheel" && !owners.knows_group(name));
+    match unknown_user
+        .map(|name| ("user", name))
+        .or(unknown_group.map(|name| ("group", name)))
+    {
+        None => Ok(()),
+        Some((what, name)) => refuse(
+            format!("belongs in {package} to the {what} {name}, which neither the base nor a package brings"),
+            "the package should name it among its `users` or `groups`; report that to its maintainer",
+        ),
+    }
+}
+
+/// Makes configuration files of samples, where there is none.
+fn samples(tree: &mut Tree, samples: &[(Vec<u8>, Vec<u8>)]) -> Result<()> {
+    for (sample, target) in samples {
+        if tree.get(target).is_none()
+            && let Some(node) = tree.get(sample).cloned()
+        {
+            tree.insert(target, node)?;
+        }
+    }
+    Ok(())
 }
 
 /// Sees to it that no account opens without a key: FreeBSD's sets come with an empty password for root.
-fn close_accounts(tree: &mut Tree, sets: &[Set], top: &mut Top) -> Result<()> {
-    let Some(node) = tree.get(ACCOUNTS) else {
+fn close_accounts(tree: &mut Tree, accounts: &Texts, aftermath: &Aftermath, top: &mut Top) -> Result<()> {
+    if !aftermath.accounts.is_empty() {
+        top.rewrite(tree, GROUPS, &accounts.group)?;
+    }
+    if tree.get(ACCOUNTS).is_none() {
         return Ok(());
-    };
-    let attributes = node.attributes;
-    let text = without_empty_passwords(&text_of(sets, ACCOUNTS)?);
-    let body = top.store(&mut text.as_bytes(), text.len() as u64, Path::new("etc/master.passwd"))?;
-    let origin = top.origin;
-    tree.insert(
-        ACCOUNTS,
-        Node {
-            attributes,
-            body,
-            origin,
-        },
-    )?;
+    }
+    top.rewrite(tree, ACCOUNTS, &without_empty_passwords(&accounts.passwd))?;
     tree.prune(|path| ACCOUNT_DATABASES.contains(&path));
     Ok(())
 }
@@ -264,6 +329,24 @@ impl Top {
             ..addition.attributes
         };
         let origin = tree.origin(&addition.origin);
+        tree.insert(
+            path,
+            Node {
+                attributes,
+                body,
+                origin,
+            },
+        )
+    }
+
+    /// Gives the file at `path`, if there is one, these contents.
+    fn rewrite(&mut self, tree: &mut Tree, path: &[u8], text: &str) -> Result<()> {
+        let Some(attributes) = tree.get(path).map(|node| node.attributes) else {
+            return Ok(());
+        };
+        let name = String::from_utf8_lossy(path).into_owned();
+        let body = self.store(&mut text.as_bytes(), text.len() as u64, Path::new(&name))?;
+        let origin = self.origin;
         tree.insert(
             path,
             Node {

@@ -14,7 +14,7 @@ pub mod boot;
 pub mod disk;
 mod facts;
 pub(crate) mod glob;
-mod layers;
+pub(crate) mod layers;
 mod layout;
 mod merge;
 mod mtree;
@@ -32,10 +32,13 @@ use crate::hosted::Hosted;
 use crate::lock;
 use crate::manifest::{self, Manifest};
 use crate::output::{self, Disk, Folder, Idle};
+use crate::packages::{self, Aftermath, Package, Present};
 use crate::progress::Progress;
 use crate::provenance::{self, Account};
-use crate::sets::{Fetcher, Source};
+use crate::sets::{Fetcher, Listed, Source};
 use crate::spec::{self, InterfaceUse, Spec};
+use layers::Set;
+
 pub use additions::{Addition, AdditionBody};
 pub use pinned::found;
 
@@ -157,18 +160,90 @@ impl Build<'_> {
     fn freebsd(&self, source: &Source) -> Result<Built> {
         let (request, progress) = (self.request, self.progress);
         let spec = &request.spec;
+        if spec.base.is_some() || spec.packages.is_some() {
+            return self.packaged(source);
+        }
         let fetcher = Fetcher::new(source, &request.cache, progress);
-        let list = fetcher.list()?;
-        let listed = pinned::listed(spec, &list)?;
-        self.check_lock(&pinned::of_sets(source, &list, &listed))?;
+        let (listed, pins) = self.listed(source, &fetcher)?;
+        self.check_lock(&pins)?;
         let sums = listed.iter().map(|set| (set.file.clone(), set.sha256.clone()));
         let inputs = Inputs::new(request, sums.collect(), &self.additions)?;
         if let Some(built) = self.standing(&inputs) {
             return Ok(built);
         }
         let sets = layers::obtain(&fetcher, &listed, request, progress)?;
+        self.assemble(&sets, sets.len(), &Aftermath::default(), inputs)
+    }
+
+    /// The sets of the appliance file with their checksums, and what the lock has to say of them.
+    fn listed(&self, source: &Source, fetcher: &Fetcher<'_>) -> Result<(Vec<Listed>, lock::Pins)> {
+        let list = fetcher.list()?;
+        let listed = pinned::listed(&self.request.spec, &list)?;
+        let pins = pinned::of_sets(source, &list, &listed);
+        Ok((listed, pins))
+    }
+
+    /// With packages, what is there before them decides what they bring, so the sets come first.
+    fn packaged(&self, source: &Source) -> Result<Built> {
+        let (request, progress) = (self.request, self.progress);
+        let spec = &request.spec;
+        let (mut sets, mut sums, mut pins) = match &spec.base {
+            Some(_) => (Vec::new(), BTreeMap::new(), lock::Pins::new()),
+            None => {
+                let fetcher = Fetcher::new(source, &request.cache, progress);
+                let (listed, pins) = self.listed(source, &fetcher)?;
+                let sums = listed.iter().map(|set| (set.file.clone(), set.sha256.clone()));
+                let sums = sums.collect();
+                (layers::obtain(&fetcher, &listed, request, progress)?, sums, pins)
+            }
+        };
+        let loose = sets.len();
+        let mut packages = Vec::new();
+        let base = spec
+            .base
+            .as_ref()
+            .map(|base| (&base.pkgbase.from, &base.pkgbase.packages));
+        let further = spec
+            .packages
+            .as_ref()
+            .map(|packages| (&packages.from, &packages.install));
+        for (from, wanted) in base.into_iter().chain(further) {
+            let obtained = packages::obtain(from, wanted, &present(&sets, &packages), &self.context())?;
+            sums.extend(obtained.sums());
+            pins.extend(pinned::of_chosen(obtained.inputs()));
+            packages.extend(obtained.packages);
+        }
+        self.check_lock(&pins)?;
+        let inputs = Inputs::new(request, sums, &self.additions)?;
+        if let Some(built) = self.standing(&inputs) {
+            return Ok(built);
+        }
+        let aftermath = Aftermath::of(&packages, progress);
+        sets.extend(packages.into_iter().map(|package| package.set));
+        self.assemble(&sets, loose, &aftermath, inputs)
+    }
+
+    fn context(&self) -> packages::Context<'_> {
+        packages::Context {
+            spec_file: &self.request.spec_file,
+            release: &self.request.spec.release,
+            cache: &self.request.cache,
+            progress: self.progress,
+        }
+    }
+
+    /// The second and third stage.
+    fn assemble(&self, sets: &[Set], loose: usize, aftermath: &Aftermath, inputs: Inputs) -> Result<Built> {
+        let (request, progress) = (self.request, self.progress);
+        let spec = &request.spec;
         let scratch = layers::Scratch::new(&request.cache)?;
-        let mut merged = merge::merge(request, &sets, &self.additions, scratch.path(), progress)?;
+        let parts = merge::Parts {
+            sets,
+            loose,
+            aftermath,
+            additions: &self.additions,
+        };
+        let mut merged = merge::merge(request, parts, scratch.path(), progress)?;
         if spec.disk.layout == spec::Layout::Slots {
             arrange::arrange(&mut merged.tree, merged.time)?;
         }
@@ -176,7 +251,7 @@ impl Build<'_> {
             spec,
             spec_file: &request.spec_file,
             merged: &merged,
-            sets: &sets,
+            sets,
             seed: &inputs.seed,
             scratch: scratch.path(),
             progress,
@@ -304,6 +379,15 @@ impl Inputs {
             seed,
         })
     }
+}
+
+/// What is there before packages are chosen.
+fn present(sets: &[Set], packages: &[Package]) -> Present {
+    let sets = sets.iter().chain(packages.iter().map(|package| &package.set));
+    Present::new(
+        sets.flat_map(|set| &set.layer.index.entries)
+            .map(|entry| entry.path.as_slice()),
+    )
 }
 
 /// The manifest of an earlier build with the same inputs, if its files still stand untouched.

@@ -18,6 +18,16 @@ impl Owners {
         }
     }
 
+    /// Whether there is a user of this name.
+    pub fn knows_user(&self, name: &str) -> bool {
+        self.users.contains_key(name)
+    }
+
+    /// Whether there is a group of this name.
+    pub fn knows_group(&self, name: &str) -> bool {
+        self.groups.contains_key(name)
+    }
+
     /// The user's number: by name if the appliance knows it, as tar(1) does it, else as given.
     pub fn user(&self, name: Option<&str>, number: u32) -> u32 {
         name.and_then(|name| self.users.get(name)).copied().unwrap_or(number)

@@ -6,6 +6,7 @@ use super::Base;
 use crate::error::Result;
 use crate::hosted::Gathered;
 use crate::lock::{Pin, Pins};
+use crate::packages;
 use crate::progress::Progress;
 use crate::sets::{self, Fetcher, List, Listed, Source};
 use crate::spec::Spec;
@@ -51,4 +52,13 @@ pub(super) fn of_packages(gathered: &Gathered) -> Pins {
         None => (name.clone(), Pin::file(sum)),
     };
     gathered.sums.iter().map(pin).collect()
+}
+
+/// FreeBSD packages.
+pub(super) fn of_chosen(inputs: &[packages::Input]) -> Pins {
+    let pin = |input: &packages::Input| {
+        let pin = Pin::file(&input.sha256).of_version(&input.version);
+        (input.name.clone(), pin.from_source(Some(input.source.clone())))
+    };
+    inputs.iter().map(pin).collect()
 }

@@ -1,6 +1,6 @@
 //! Distribution sets: where they come from, and that they are what MANIFEST says.
 
-mod download;
+pub(crate) mod download;
 mod fetch;
 mod list;
 
