@@ -3,6 +3,7 @@
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
+mod boot;
 mod graph;
 mod image;
 mod socket;
@@ -16,6 +17,7 @@ pub struct Bench {
 
 #[derive(Subcommand)]
 enum What {
+    Boot(boot::BootBench),
     Graph(graph::GraphBench),
     Image(image::ImageBench),
     Socket(socket::SocketBench),
@@ -24,6 +26,7 @@ enum What {
 impl Bench {
     pub fn run(self) -> Result<()> {
         match self.what {
+            What::Boot(bench) => bench.run(),
             What::Graph(bench) => bench.run(),
             What::Image(bench) => bench.run(),
             What::Socket(bench) => bench.run(),

@@ -311,9 +311,8 @@ fn graph_needs(spec: &Spec, spec_file: &Path) -> Result<(Vec<InterfaceUse>, Vec<
 /// The modules that bring the types of a graph's nodes.
 fn kernel_modules(graph: &graph::Graph) -> Vec<String> {
     let names = graph.nodes().iter().map(|node| node.type_name());
-    let modules = names.map(|name| {
-        graph::catalog::find(name).map_or_else(|| format!("ng_{name}"), graph::catalog::Type::module)
-    });
+    let modules =
+        names.map(|name| graph::catalog::find(name).map_or_else(|| format!("ng_{name}"), graph::catalog::Type::module));
     let modules: std::collections::BTreeSet<String> = modules.collect();
     modules.into_iter().collect()
 }

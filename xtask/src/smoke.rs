@@ -225,6 +225,7 @@ impl Smoke {
         let connection = match booted {
             Ok((connection, seconds)) => {
                 run.boot_seconds = Some(seconds);
+                run.timeline = bench.guest.guest.stages(Instant::now());
                 Some(connection)
             }
             Err(error) => {
@@ -303,6 +304,7 @@ impl Bench {
             release: self.appliance.release.clone(),
             accelerator: format!("{} ({})", self.choice.accelerator.name(), self.choice.reason),
             boot_seconds: None,
+            timeline: Vec::new(),
             test_seconds: 0.0,
             ended_early: None,
             console: Vec::new(),

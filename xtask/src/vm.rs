@@ -14,6 +14,7 @@ pub mod qmp;
 pub mod serial;
 #[cfg(test)]
 pub mod testrom;
+pub mod timeline;
 
 pub use guest::{Demise, Guest, Watch};
 pub use qemu::{Console, Machine, Nic};

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::base::Base;
+use crate::vm::timeline::Stage;
 
 /// What became of one test.
 #[derive(Debug, Clone, Serialize)]
@@ -81,6 +82,8 @@ pub struct Run {
     pub accelerator: String,
     /// Seconds from power-on to a session; nothing if there never was one.
     pub boot_seconds: Option<f64>,
+    /// Where they went: firmware, loader, kernel, rc, ssh.
+    pub timeline: Vec<Stage>,
     /// Seconds from the first to the last test.
     pub test_seconds: f64,
     /// Why the run ended early.

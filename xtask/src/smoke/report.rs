@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::record::{Outcome, Record, Run};
+use crate::vm::timeline;
 
 /// Output of a test that is shown in XML.
 const SHOWN: usize = 16 * 1024;
@@ -45,7 +46,11 @@ pub fn summary(run: &Run) -> String {
     let tally = run.tally();
     let mut text = format!("{}: {}\n", run.image, run.introduction);
     text += &match run.boot_seconds {
-        Some(seconds) => format!("power-on to SSH: {seconds:.1} s ({})\n", run.accelerator),
+        Some(seconds) => format!(
+            "power-on to SSH: {seconds:.1} s ({})\n  {}\n",
+            run.accelerator,
+            timeline::in_words(&run.timeline)
+        ),
         None => format!("SSH was never reached ({})\n", run.accelerator),
     };
     if let Some(reason) = &run.ended_early {
@@ -112,8 +117,12 @@ fn junit(run: &Run) -> String {
 /// What the guest is, which JUnit XML takes in suites only.
 fn properties(run: &Run) -> String {
     let values = [("base", run.base.name()), ("introduction", &run.introduction)];
-    let property = |(name, value)| format!("      <property name=\"{name}\" value=\"{}\"/>\n", escaped(value));
-    let all = values.into_iter().map(property).collect::<String>();
+    let values = values.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let stages = run.timeline.iter();
+    let stages = stages.map(|stage| (format!("boot.{}.seconds", stage.name), format!("{:.3}", stage.seconds)));
+    let property =
+        |(name, value): (String, String)| format!("      <property name=\"{name}\" value=\"{}\"/>\n", escaped(&value));
+    let all = values.into_iter().chain(stages).map(property).collect::<String>();
     format!("    <properties>\n{all}    </properties>\n")
 }
 
@@ -221,6 +230,10 @@ mod tests {
             release: "14.3".into(),
             accelerator: "tcg (as asked)".into(),
             boot_seconds: Some(41.0),
+            timeline: vec![crate::vm::timeline::Stage {
+                name: "loader",
+                seconds: 41.0,
+            }],
             test_seconds: 12.0,
             ended_early: None,
             console: vec![],
@@ -259,10 +272,10 @@ mod tests {
         assert_eq!(failure.text(), Some("<why>\ntoo"));
         let properties = document.descendants().filter(|node| node.has_tag_name("property"));
         let boot: Vec<_> = properties
-            .take(2)
+            .take(3)
             .map(|node| node.attribute("value").unwrap())
             .collect();
-        assert_eq!(boot, ["hosted", "a rehearsal"]);
+        assert_eq!(boot, ["hosted", "a rehearsal", "41.000"]);
         assert!(xml.len() < 100_000, "output in XML is limited");
     }
 
@@ -326,6 +339,7 @@ mod tests {
             (&json["base"], &json["introduction"]),
             (&"hosted".into(), &"a rehearsal".into())
         );
+        assert_eq!(json["timeline"][0]["name"], "loader");
         assert_eq!(json["tests"][0]["outcome"], "failed");
         assert_eq!(json["tests"][0]["reason"][0], "why");
     }

@@ -12,6 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::qemu::{Console, Machine};
 use super::qmp::Qmp;
 use super::serial::{Verdict, Watcher};
+use super::timeline::Stage;
 use crate::{preflight, stop};
 
 /// How long QEMU may take to open its control socket.
@@ -160,6 +161,12 @@ impl Guest {
     /// The last lines of the serial console.
     pub fn tail(&self, count: usize) -> Vec<String> {
         self.watcher.tail(count)
+    }
+
+    /// Where the time from power-on to `end` went.
+    pub fn stages(&mut self, end: Instant) -> Vec<Stage> {
+        self.read_log(end);
+        self.watcher.stages(end)
     }
 
     /// The guest is up: from here on it may be silent.

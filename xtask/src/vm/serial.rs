@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use super::timeline::{Beginnings, Stage};
+
 /// Lines kept for reports.
 const KEPT: usize = 400;
 /// A line longer than this is cut: a guest must not fill the host's memory.
@@ -83,6 +85,8 @@ pub struct Watcher {
     count: u64,
     trouble: Option<Verdict>,
     last_output: Instant,
+    power_on: Instant,
+    beginnings: Beginnings,
 }
 
 impl Watcher {
@@ -94,6 +98,8 @@ impl Watcher {
             count: 0,
             trouble: None,
             last_output: now,
+            power_on: now,
+            beginnings: Beginnings::default(),
         }
     }
 
@@ -105,21 +111,23 @@ impl Watcher {
         self.last_output = now;
         for &byte in bytes {
             match byte {
-                b'\n' | b'\r' => self.end_line(),
+                b'\n' | b'\r' => self.end_line(now),
                 _ if self.partial.len() < LONGEST => self.partial.push(byte),
                 _ => {}
             }
         }
         let prompt = clean(&self.partial);
         self.judge(&prompt);
+        self.beginnings.line(&prompt, now);
     }
 
-    fn end_line(&mut self) {
+    fn end_line(&mut self, now: Instant) {
         let line = clean(&std::mem::take(&mut self.partial));
         if line.trim().is_empty() {
             return;
         }
         self.judge(&line);
+        self.beginnings.line(&line, now);
         if self.lines.len() == KEPT {
             self.lines.pop_front();
         }
@@ -139,6 +147,11 @@ impl Watcher {
     /// The first sign of trouble seen, if any.
     pub fn verdict(&self) -> Option<&Verdict> {
         self.trouble.as_ref()
+    }
+
+    /// Where the time went, if the guest was up at `end`.
+    pub fn stages(&self, end: Instant) -> Vec<Stage> {
+        self.beginnings.stages(self.power_on, end)
     }
 
     /// How long the console has been silent.
