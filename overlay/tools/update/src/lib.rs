@@ -1,0 +1,6 @@
+//! Updates of an appliance with two root slots: the record that says which slot boots, the update file, and `ng-update`.
+
+#![deny(unsafe_code)]
+
+pub mod device;
+pub mod state;
