@@ -3,4 +3,5 @@
 #![deny(unsafe_code)]
 
 pub mod device;
+pub mod file;
 pub mod state;
