@@ -28,6 +28,18 @@ pub const TYPE_UFS: Guid = guid(
     [0x8f, 0xf8, 0x00, 0x02, 0x2d, 0x09, 0x71, 0x2b],
 );
 
+/// freebsd-boot: a program that the code in the MBR loads.
+pub const TYPE_BOOT: Guid = guid(
+    0x83bd_6b9d,
+    0x7f41,
+    0x11dc,
+    [0xbe, 0x0b, 0x00, 0x15, 0x60, 0xb8, 0x4f, 0x0f],
+);
+/// An entry that is not used.
+const TYPE_UNUSED: Guid = [0; 16];
+/// Most bytes of boot code in the MBR.
+pub const CODE_MAX: usize = 440;
+
 /// A GUID as it stands on the disk.
 pub type Guid = [u8; 16];
 
@@ -63,15 +75,28 @@ pub struct Partition<'a> {
     pub label: &'a str,
 }
 
-/// The tables of a disk of `size` bytes, as pieces.
-pub fn lay_out(size: u64, id: Guid, partitions: &[Partition<'_>]) -> Vec<Piece> {
+impl Partition<'_> {
+    /// An entry that is left free, so that those behind it keep their numbers.
+    pub const fn unused() -> Self {
+        Partition {
+            kind: TYPE_UNUSED,
+            id: TYPE_UNUSED,
+            at: 0,
+            len: 0,
+            label: "",
+        }
+    }
+}
+
+/// The tables of a disk of `size` bytes, as pieces; `code` is what a BIOS starts, at most [`CODE_MAX`] bytes.
+pub fn lay_out(size: u64, id: Guid, partitions: &[Partition<'_>], code: &[u8]) -> Vec<Piece> {
     let last = size / SECTOR - 1;
     let mut entries: Vec<u8> = partitions.iter().flat_map(encode_entry).collect();
     entries.resize(ENTRIES * ENTRY, 0);
     let crc = crc32fast::hash(&entries);
     let backup_entries = last - (TABLE_SECTORS - 1);
     vec![
-        Piece::bytes(0, protective_mbr(last)),
+        Piece::bytes(0, protective_mbr(last, code)),
         Piece::bytes(SECTOR, header(1, last, 2, last, id, crc)),
         Piece::bytes(2 * SECTOR, entries.clone()),
         Piece::bytes(backup_entries * SECTOR, entries),
@@ -79,8 +104,10 @@ pub fn lay_out(size: u64, id: Guid, partitions: &[Partition<'_>]) -> Vec<Piece> 
     ]
 }
 
-fn protective_mbr(last: u64) -> Vec<u8> {
+fn protective_mbr(last: u64, code: &[u8]) -> Vec<u8> {
     let mut sector = vec![0; SECTOR as usize];
+    let code = &code[..code.len().min(CODE_MAX)];
+    sector[..code.len()].copy_from_slice(code);
     let covered = u32::try_from(last).unwrap_or(u32::MAX);
     sector[446..454].copy_from_slice(&[0x00, 0x00, 0x02, 0x00, 0xee, 0xff, 0xff, 0xff]);
     sector[454..458].copy_from_slice(&1u32.to_le_bytes());
@@ -108,6 +135,9 @@ fn header(here: u64, other: u64, entries: u64, last: u64, id: Guid, entries_crc:
 }
 
 fn encode_entry(partition: &Partition<'_>) -> Vec<u8> {
+    if partition.kind == TYPE_UNUSED {
+        return vec![0; ENTRY];
+    }
     let mut bytes = Vec::with_capacity(ENTRY);
     let first = partition.at / SECTOR;
     bytes.extend_from_slice(&partition.kind);
@@ -133,7 +163,7 @@ mod tests {
 
     #[test]
     fn both_headers_carry_their_own_checksum() {
-        let pieces = lay_out(64 << 20, derived_guid("disk"), &[]);
+        let pieces = lay_out(64 << 20, derived_guid("disk"), &[], &[]);
         let ends: Vec<u64> = pieces.iter().map(Piece::end).collect();
         assert_eq!(ends.last(), Some(&(64 << 20)));
         for piece in [&pieces[1], &pieces[4]] {

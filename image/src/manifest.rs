@@ -29,6 +29,9 @@ pub struct Manifest {
     pub nics: u8,
     /// Each output file.
     pub files: Vec<OutputFile>,
+    /// Where in the disk the root slot lies that an update brings, if it has slots.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<Stretch>,
     /// The private key that opens root's account, when the build made one itself.
     pub identity: Option<PathBuf>,
     /// Inputs by name (`base.txz`, `kernel.txz`, `ng_socket.ko`, ...) with their SHA-256 in hexadecimal.
@@ -36,6 +39,24 @@ pub struct Manifest {
     /// SHA-256 over everything the image depends on: a build with the same key would give the same bytes.
     #[serde(default)]
     pub key: String,
+}
+
+/// A stretch of the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stretch {
+    /// First byte.
+    pub at: u64,
+    /// Bytes.
+    pub len: u64,
+}
+
+impl From<std::ops::Range<u64>> for Stretch {
+    fn from(range: std::ops::Range<u64>) -> Self {
+        Self {
+            at: range.start,
+            len: range.end - range.start,
+        }
+    }
 }
 
 /// One file a build left behind.

@@ -61,6 +61,11 @@ impl Piece {
         }
     }
 
+    /// A copy of these bytes as a piece, if there are any.
+    pub fn filled(at: u64, bytes: &[u8]) -> Option<Self> {
+        (!bytes.is_empty()).then(|| Self::bytes(at, bytes.to_vec()))
+    }
+
     /// End address.
     pub fn end(&self) -> u64 {
         self.at + self.len

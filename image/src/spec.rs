@@ -11,6 +11,9 @@ use crate::gpt;
 use crate::output::Format;
 use crate::ufs::superblock;
 
+mod disk;
+pub use disk::{DiskSpec, Layout};
+
 const DOCUMENTATION: &str = "see the comments in overlay/appliance.yaml";
 
 /// An appliance.
@@ -60,18 +63,6 @@ pub struct Spec {
     /// Image formats.
     #[serde(default = "default_formats")]
     pub formats: Vec<Format>,
-}
-
-/// How big the disk is.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DiskSpec {
-    /// The size, such as `2 GiB`; what does not fit is an error. Without it the disk is as big as it needs to be.
-    #[serde(default)]
-    pub size: Option<Bytes>,
-    /// Room to leave free on a disk whose size is computed; 256 MiB if absent.
-    #[serde(default)]
-    pub free: Option<Bytes>,
 }
 
 /// SSH keys.
@@ -238,6 +229,7 @@ impl Spec {
         if self.nics == 0 {
             return Err(("nics", "an appliance without a NIC cannot be reached".into()));
         }
+        self.disk.check(&self.label)?;
         if self.formats.is_empty() {
             return Err(("formats", "there is no format to write".into()));
         }

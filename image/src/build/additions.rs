@@ -6,6 +6,7 @@ use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use super::layout;
 use super::mtree::{self, Keywords};
 use super::{Base, Request, absent, beside};
 use crate::error::{Error, Result};
@@ -151,8 +152,6 @@ fn check_readable(path: &Path, hint: &str) -> Result<()> {
 
 /// Files that follow from the spec.
 fn generated(spec: &Spec) -> Vec<Addition> {
-    let label = &spec.label;
-    let fstab = format!("# Device\tMountpoint\tFStype\tOptions\tDump\tPass\n/dev/gpt/{label}\t/\tufs\trw\t1\t1\n");
     let mut rc: BTreeMap<String, String> = BTreeMap::new();
     rc.insert("hostname".into(), spec.hostname.clone());
     rc.insert("ifconfig_vtnet0".into(), "SYNCDHCP".into());
@@ -161,17 +160,18 @@ fn generated(spec: &Spec) -> Vec<Addition> {
     if spec.graph.is_some() {
         rc.insert("ngforge_enable".into(), "YES".into());
     }
+    rc.extend(layout::rc_conf(spec.disk.layout));
     rc.extend(spec.rc_conf.clone());
-    let mut loader = spec.loader_conf.clone();
-    loader
-        .entry("vfs.root.mountfrom".into())
-        .or_insert_with(|| format!("ufs:/dev/gpt/{label}"));
+    let mut loader = layout::loader_conf(spec);
+    loader.extend(spec.loader_conf.clone());
     let file = |path, text: String| Addition::new(path, 0o644, AdditionBody::Bytes(text.into_bytes()));
-    vec![
-        file("etc/fstab", fstab),
+    let mut all = vec![
+        file("etc/fstab", layout::fstab(spec)),
         file("etc/rc.conf", settings(&rc)),
         file("boot/loader.conf", settings(&loader)),
-    ]
+    ];
+    all.extend(layout::motd(spec.disk.layout).map(|text| file("etc/motd.template", text)));
+    all
 }
 
 /// Assignments as sh(1) and loader.conf(5) read them.

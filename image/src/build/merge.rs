@@ -16,6 +16,10 @@ use crate::ufs::inode::Attributes;
 
 /// What the firmware starts.
 const LOADER: &[u8] = b"boot/loader.efi";
+/// What a BIOS starts, from the MBR and from a partition.
+const BIOS: [&[u8]; 2] = [b"boot/pmbr", b"boot/gptboot"];
+/// Most bytes that the code in the MBR loads: what lies between it and the video memory.
+const BOOT_MAX: u64 = 545 << 10;
 /// Accounts with their passwords.
 const ACCOUNTS: &[u8] = b"etc/master.passwd";
 /// Databases made from it; the appliance makes them again when it boots.
@@ -30,8 +34,19 @@ pub struct Merged {
     pub top: Layer,
     /// The boot loader's bytes.
     pub loader: Vec<u8>,
+    /// What a BIOS starts.
+    pub bios: Bios,
     /// When the newest file of the sets was changed: the image's own time, in seconds since 1970.
     pub time: i64,
+}
+
+/// Programs for a BIOS; both are empty if the sets lack one of them.
+#[derive(Debug, Default)]
+pub struct Bios {
+    /// Code for the MBR.
+    pub mbr: Vec<u8>,
+    /// What it loads from its partition.
+    pub boot: Vec<u8>,
 }
 
 /// Merges everything; contents of additions go into a layer in `scratch`.
@@ -78,6 +93,7 @@ pub fn merge(
     tree.check_links()?;
     Ok(Merged {
         loader: loader(&tree, sets)?,
+        bios: bios(&tree, sets)?,
         top: top.writer.finish()?,
         tree,
         time,
@@ -162,6 +178,21 @@ fn loader(tree: &Tree, sets: &[Set]) -> Result<Vec<u8>> {
         },
         _ => Err(missing("is not in any set, so nothing could start the appliance")),
     }
+}
+
+fn bios(tree: &Tree, sets: &[Set]) -> Result<Bios> {
+    let mut found = Vec::new();
+    for path in BIOS {
+        match tree.get(path).map(|node| &node.body) {
+            Some(Body::File { layer, data }) if *layer < sets.len() && (1..=BOOT_MAX).contains(&data.size) => {
+                found.push(sets[*layer].layer.read(data)?);
+            }
+            _ => return Ok(Bios::default()),
+        }
+    }
+    let boot = found.pop().unwrap_or_default();
+    let mbr = found.pop().unwrap_or_default();
+    Ok(Bios { mbr, boot })
 }
 
 /// The layer of additions under construction.

@@ -8,9 +8,12 @@
 //! If nothing changed at all, the image files stand as they are.
 
 pub(crate) mod additions;
-mod disk;
+mod arrange;
+pub mod boot;
+pub mod disk;
 mod glob;
 mod layers;
+mod layout;
 mod merge;
 mod mtree;
 mod owners;
@@ -154,8 +157,19 @@ impl Build<'_> {
         }
         let sets = layers::obtain(&fetcher, &listed, request, progress)?;
         let scratch = layers::Scratch::new(&request.cache)?;
-        let merged = merge::merge(spec, &sets, &self.additions, scratch.path(), progress)?;
-        let disk = disk::lay_out(spec, &request.spec_file, &merged, &sets, &inputs.seed, progress)?;
+        let mut merged = merge::merge(spec, &sets, &self.additions, scratch.path(), progress)?;
+        if spec.disk.layout == spec::Layout::Slots {
+            arrange::arrange(&mut merged.tree, merged.time)?;
+        }
+        let disk = disk::lay_out(&disk::Ingredients {
+            spec,
+            spec_file: &request.spec_file,
+            merged: &merged,
+            sets: &sets,
+            seed: &inputs.seed,
+            scratch: scratch.path(),
+            progress,
+        })?;
         self.finish(&disk, inputs, None)
     }
 
@@ -199,6 +213,7 @@ impl Build<'_> {
             hostname: spec.hostname.clone(),
             nics: spec.nics,
             files,
+            slot: disk.slot.clone().map(Into::into),
             identity: { request.identity.as_ref() }.map(|identity| relative(identity, self.folder.path())),
             inputs: inputs.files,
             key: inputs.key,

@@ -70,6 +70,8 @@ pub struct Disk {
     pub blobs: Blobs,
     /// For each of these files, a name that stands for its contents, if it has one.
     pub blob_names: Vec<Option<String>>,
+    /// Which of its bytes are the root slot that an update brings, if it has slots.
+    pub slot: Option<std::ops::Range<u64>>,
 }
 
 impl Disk {
@@ -298,6 +300,7 @@ mod tests {
             pieces,
             blobs: Blobs::default(),
             blob_names: Vec::new(),
+            slot: None,
         }
     }
 
