@@ -4,4 +4,5 @@
 
 pub mod device;
 pub mod file;
+pub mod install;
 pub mod state;

@@ -1,7 +1,7 @@
 //! The state record: which root slot boots. The loader and `ng-update` both read and write it.
 //!
-//! The state partition holds two copies, at byte 0 and byte [`SECOND`], each one sector of [`SECTOR`] bytes: text, padded
-//! with newlines.
+//! The state partition holds two copies, at the bytes [`PLACES`], each one sector of [`SECTOR`] bytes: text, padded with
+//! newlines. (For the loader, they are two files of a file system that nobody ever mounts.)
 //!
 //! ```text
 //! ngforge-state 1
@@ -21,14 +21,16 @@
 
 mod pair;
 mod record;
+mod steps;
 
 pub use pair::{Copies, Copy, read, write};
 pub use record::{Fault, Mark, SECTOR, Slot, State};
+pub use steps::{Failed, Objection};
 
-/// Where the second copy is, in bytes from the start of the state partition.
-pub const SECOND: u64 = 4096;
+/// Where the two copies are, in bytes from the start of the state partition.
+pub const PLACES: [u64; 2] = [0x3_b000, 0x3_c000];
 /// Starts without a report of health after which the loader boots the other slot, if that is good.
-pub const STARTS: u8 = 3;
+pub const STARTS: u32 = 3;
 
 #[cfg(test)]
 mod tests;

@@ -2,16 +2,16 @@
 
 use std::io;
 
-use super::SECOND;
+use super::PLACES;
 use super::record::{Fault, SECTOR, State};
 use crate::device::Device;
 
 /// One of the two copies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Copy {
-    /// At byte 0.
+    /// At the first of [`PLACES`].
     First,
-    /// At byte [`SECOND`].
+    /// At the second one.
     Second,
 }
 
@@ -20,8 +20,8 @@ impl Copy {
     #[must_use]
     pub fn at(self) -> u64 {
         match self {
-            Self::First => 0,
-            Self::Second => SECOND,
+            Self::First => PLACES[0],
+            Self::Second => PLACES[1],
         }
     }
 
@@ -36,9 +36,9 @@ impl Copy {
 /// Both copies, as they were read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copies {
-    /// At byte 0.
+    /// At the first of [`PLACES`].
     pub first: Result<State, Fault>,
-    /// At byte [`SECOND`].
+    /// At the second one.
     pub second: Result<State, Fault>,
 }
 

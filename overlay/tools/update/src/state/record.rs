@@ -10,8 +10,8 @@ use thiserror::Error;
 pub const SECTOR: usize = 512;
 /// The first line.
 const FIRST: &str = "ngforge-state 1";
-/// Digits of `seq` at most: what every reader's numbers can hold exactly.
-const SEQ_DIGITS: usize = 15;
+/// Digits of a number at most, for the loader as well.
+const DIGITS: usize = 9;
 
 /// A root slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -90,7 +90,7 @@ impl fmt::Display for Mark {
 /// Which slot boots, and what is known of both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct State {
-    /// Counts the writes; at most 15 digits.
+    /// Counts the writes; at most 9 digits.
     pub seq: u64,
     /// The slot that is booted.
     pub boot: Slot,
@@ -99,8 +99,8 @@ pub struct State {
     pub once: Option<Slot>,
     /// The slot that was booted by `once` and has not reported healthy yet.
     pub tried: Option<Slot>,
-    /// Boots of `boot` since it last reported healthy; one digit.
-    pub starts: u8,
+    /// Boots since one of them last reported healthy.
+    pub starts: u32,
     /// What is known of slot a.
     pub a: Mark,
     /// What is known of slot b.
@@ -211,11 +211,11 @@ impl State {
             return Err(Fault::NoRecord);
         }
         let state = Self {
-            seq: lines.field("`seq=` and a number of at most 15 digits", "seq=", number)?,
+            seq: lines.field("`seq=` and a number of at most 9 digits", "seq=", number)?,
             boot: lines.field("`boot=a` or `boot=b`", "boot=", |text| text.parse().ok())?,
             once: lines.field("`try=a`, `try=b` or `try=-`", "try=", perhaps)?,
             tried: lines.field("`tried=a`, `tried=b` or `tried=-`", "tried=", perhaps)?,
-            starts: lines.field("`starts=` and one digit", "starts=", digit)?,
+            starts: lines.field("`starts=` and a number of at most 9 digits", "starts=", count)?,
             a: lines.field("`a=good`, `a=new`, `a=empty` or `a=bad`", "a=", mark)?,
             b: lines.field("`b=good`, `b=new`, `b=empty` or `b=bad`", "b=", mark)?,
         };
@@ -264,11 +264,11 @@ fn check_sum(text: &str, mut lines: Lines<'_>) -> Result<(), Fault> {
 /// A number as it is printed: no sign, no leading zero.
 fn number(text: &str) -> Option<u64> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
-    (plain && text.len() <= SEQ_DIGITS).then(|| text.parse().ok())?
+    (plain && text.len() <= DIGITS).then(|| text.parse().ok())?
 }
 
-fn digit(text: &str) -> Option<u8> {
-    number(text).filter(|number| *number < 10)?.try_into().ok()
+fn count(text: &str) -> Option<u32> {
+    number(text)?.try_into().ok()
 }
 
 fn perhaps(text: &str) -> Option<Option<Slot>> {
