@@ -1,2 +1,7 @@
 //! The program `ng-update`; all of it is in the library.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    update::run()
+}
