@@ -1,0 +1,7 @@
+//! The program `ng-update`; all of it is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    update::run()
+}
