@@ -29,8 +29,8 @@ const PROFILE: &str = "appliance";
 /// What the programs are compiled for.
 const TARGET: &str = "x86_64-unknown-freebsd";
 
-/// The programs: each is a package and its only binary.
-const PROGRAMS: [&str; 1] = ["ng"];
+/// The programs: each is the only binary of its package.
+const PROGRAMS: [&str; 2] = ["ng", "ng-seed"];
 
 /// Cross-compile the programs that run in the appliance
 ///
@@ -167,7 +167,7 @@ impl Recipe {
             .args(["build", "--profile", PROFILE, "--target", TARGET, "--target-dir"])
             .arg(folder);
         for program in programs {
-            command = command.args(["--package", program]);
+            command = command.args(["--package", package_of(program)]);
         }
         if let Library::Built(_) = self.library {
             command = command.arg("-Zbuild-std=std,panic_abort");
@@ -195,6 +195,14 @@ impl Recipe {
         };
         let variable = format!("CARGO_TARGET_{}_LINKER", TARGET.to_uppercase().replace('-', "_"));
         Ok(command.env(variable, linker.script(shell)?))
+    }
+}
+
+/// The package that a program is of.
+fn package_of(program: &str) -> &str {
+    match program {
+        "ng-seed" => "seed",
+        own => own,
     }
 }
 
