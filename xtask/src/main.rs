@@ -25,6 +25,7 @@ mod lock;
 mod package;
 mod preflight;
 mod run;
+mod seed;
 mod smoke;
 mod ssh;
 mod stop;
@@ -56,6 +57,7 @@ enum Command {
     Lock(lock::Lock),
     Package(package::Package),
     Run(run::Run),
+    Seed(seed::Seed),
     Smoke(smoke::Smoke),
     Test(test::Test),
     Tools(tools::Tools),
@@ -88,6 +90,7 @@ fn run(command: Command) -> Result<()> {
         Command::Lock(command) => command.run(),
         Command::Package(command) => command.run(),
         Command::Run(command) => command.run(),
+        Command::Seed(command) => command.run(),
         Command::Smoke(command) => command.run(),
         Command::Test(command) => command.run(),
         Command::Tools(command) => command.run(),

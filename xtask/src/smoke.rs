@@ -15,7 +15,7 @@ use crate::vm::disk::{self, Appliance};
 use crate::vm::guest::{Leash, Phase};
 use crate::vm::options::MachineOptions;
 use crate::vm::{Console, Demise, Guest, Nic, Watch};
-use crate::{conformance, run, stop, tools, util};
+use crate::{conformance, run, seed, stop, tools, util};
 
 mod ethernet;
 mod expect;
@@ -105,14 +105,17 @@ impl Smoke {
         bail!("the appliance {} is not proven; see above", run.image)
     }
 
-    fn suites(&self) -> Result<Vec<Suite>> {
+    fn tests_folder(&self) -> PathBuf {
         let usual = if self.conformance {
             "tests/conformance/smoke"
         } else {
             "tests/smoke"
         };
-        let folder = self.tests.clone().unwrap_or_else(|| util::root().join(usual));
-        let suites = spec::load(&folder)?;
+        self.tests.clone().unwrap_or_else(|| util::root().join(usual))
+    }
+
+    fn suites(&self) -> Result<Vec<Suite>> {
+        let suites = spec::load(&self.tests_folder())?;
         let any = suites
             .iter()
             .any(|suite| suite.tests.iter().any(|test| self.wants(suite, test)));
@@ -184,7 +187,10 @@ impl Smoke {
             .unzip();
         let nics = std::iter::once(Nic::User { ssh_port: 0 }).chain(backends).collect();
         let console = Console::Log(output.join("serial.log"));
-        let machine = self.machine.machine(&prepared, disk, nics, console, dir.path())?;
+        let mut machine = self.machine.machine(&prepared, disk, nics, console, dir.path())?;
+        machine.seed = machine
+            .seed
+            .map_or_else(|| self.own_seed(dir.path()), |seed| Ok(Some(seed)))?;
         let leash = if self.keep { Leash::Loose } else { Leash::Tight };
         let mut guest = Guest::start(&machine, dir.path(), leash)?;
         let login = Login {
@@ -200,6 +206,17 @@ impl Smoke {
             login,
             dir,
         })
+    }
+
+    /// The seed that comes with the tests: the folder `seed` beside them.
+    fn own_seed(&self, dir: &Path) -> Result<Option<PathBuf>> {
+        let folder = self.tests_folder().join("seed");
+        if !folder.is_dir() {
+            return Ok(None);
+        }
+        let volume = dir.join("seed.img");
+        seed::of_folder(&folder, &volume)?;
+        Ok(Some(volume))
     }
 
     /// Builds the programs that wanted tests upload; where each lies, by name.

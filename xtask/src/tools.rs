@@ -29,8 +29,8 @@ const PROFILE: &str = "appliance";
 /// What the programs are compiled for.
 const TARGET: &str = "x86_64-unknown-freebsd";
 
-/// The programs: each is a package and its only binary.
-const PROGRAMS: [&str; 1] = ["ng"];
+/// The programs: each is the only binary of its package.
+const PROGRAMS: [&str; 2] = ["ng", "ng-seed"];
 
 /// Cross-compile the programs that run in the appliance
 ///
@@ -167,7 +167,7 @@ impl Recipe {
             .args(["build", "--profile", PROFILE, "--target", TARGET, "--target-dir"])
             .arg(folder);
         for program in programs {
-            command = command.args(["--package", program]);
+            command = command.args(["--package", package_of(program)]);
         }
         if let Library::Built(_) = self.library {
             command = command.arg("-Zbuild-std=std,panic_abort");
@@ -220,6 +220,14 @@ pub fn own_compiler_version(shell: &Shell) -> Result<String> {
         .quiet()
         .read()
         .context("could not ask the compiler for its version")
+}
+
+/// The package that a program is of.
+fn package_of(program: &str) -> &str {
+    match program {
+        "ng-seed" => "seed",
+        own => own,
+    }
 }
 
 /// The cargo that called us.

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use xshell::Shell;
 
-use super::{PROFILE, cargo_folder, check, folders_to_hide, own_cargo, place, remap_flags};
+use super::{PROFILE, cargo_folder, check, folders_to_hide, own_cargo, package_of, place, remap_flags};
 
 /// What the programs are compiled for.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
-/// The programs: each is a package and its only binary.
-const PROGRAMS: [&str; 2] = ["hostkernd", "ng"];
+/// The programs: each is the only binary of its package.
+const PROGRAMS: [&str; 3] = ["hostkernd", "ng", "ng-seed"];
 
 /// Builds every program and returns where they lie.
 ///
@@ -37,7 +37,7 @@ pub fn build(shell: &Shell) -> Result<Vec<PathBuf>> {
         .arg(cargo_folder())
         .env("CARGO_ENCODED_RUSTFLAGS", flags);
     for program in PROGRAMS {
-        command = command.args(["--package", program]);
+        command = command.args(["--package", package_of(program)]);
     }
     command
         .run()

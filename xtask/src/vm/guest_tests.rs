@@ -26,6 +26,7 @@ fn machine(dir: &Path, text: &str, then: Then) -> Machine {
         cpus: 1,
         nics: vec![Nic::User { ssh_port: 0 }],
         console: Console::Log(dir.join("serial.log")),
+        seed: None,
         control: dir.join("qmp"),
     }
 }

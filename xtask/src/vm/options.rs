@@ -43,6 +43,9 @@ pub struct MachineOptions {
     /// Processors of the machine
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub cpus: u8,
+    /// Attach this seed, read only: a volume such as `cargo xtask seed` makes, or an ISO of cloud-init's
+    #[arg(long, value_name = "FILE")]
+    pub seed: Option<PathBuf>,
     /// Network cards of the machine; the first one carries SSH [default: as many as the manifest says, or 3]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=24))]
     pub nics: Option<u8>,
@@ -161,8 +164,21 @@ impl MachineOptions {
             cpus: self.cpus,
             nics,
             console,
+            seed: self.seed()?,
             control: dir.join("qmp"),
         })
+    }
+}
+
+impl MachineOptions {
+    fn seed(&self) -> Result<Option<PathBuf>> {
+        match &self.seed {
+            Some(seed) if !seed.is_file() => bail!(
+                "the seed {} is not there\nhint: make one with `cargo xtask seed`",
+                seed.display()
+            ),
+            seed => Ok(seed.as_ref().map(std::path::absolute).transpose()?),
+        }
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Machine {
     pub nics: Vec<Nic>,
     /// Where the serial console goes.
     pub console: Console,
+    /// The volume of a seed, attached read only.
+    pub seed: Option<PathBuf>,
     /// Socket of the control protocol.
     pub control: PathBuf,
 }
@@ -106,6 +108,11 @@ impl Machine {
         let start = format!("if=none,id=disk,format={format},cache={cache},discard=unmap,file=");
         line.add("-drive", with_path(&start, &self.disk.path, ""));
         line.add("-device", "virtio-blk-pci,drive=disk,bootindex=0");
+        if let Some(seed) = &self.seed {
+            let start = "if=none,id=seed,format=raw,readonly=on,file=";
+            line.add("-drive", with_path(start, seed, ""));
+            line.add("-device", "virtio-blk-pci,drive=seed");
+        }
     }
 
     fn console_arguments(&self, line: &mut Line) {
@@ -201,6 +208,7 @@ mod tests {
             cpus: 1,
             nics,
             console,
+            seed: Some("/tmp/seed.img".into()),
             control: "/tmp/qmp".into(),
         }
     }
@@ -231,6 +239,7 @@ mod tests {
             "-netdev user,id=net0,hostfwd=tcp:127.0.0.1:0-:22 -device \
              virtio-net-pci,netdev=net0,mac=52:54:00:6e:67:01,romfile=",
             "-netdev dgram,id=net1,local.type=unix,local.path=/tmp/q2,remote.type=unix,remote.path=/tmp/h2",
+            "-drive if=none,id=seed,format=raw,readonly=on,file=/tmp/seed.img -device virtio-blk-pci,drive=seed",
             "-chardev file,id=console,path=/tmp/serial.log -serial chardev:console -no-reboot",
             "-qmp unix:/tmp/qmp,server=on,wait=off -S",
         ] {
