@@ -30,7 +30,7 @@ const PROFILE: &str = "appliance";
 const TARGET: &str = "x86_64-unknown-freebsd";
 
 /// The programs: each is the only binary of its package.
-const PROGRAMS: [&str; 2] = ["ng", "ng-seed"];
+const PROGRAMS: [&str; 3] = ["ng", "ng-seed", "ng-update"];
 
 /// Cross-compile the programs that run in the appliance
 ///
@@ -226,6 +226,7 @@ pub fn own_compiler_version(shell: &Shell) -> Result<String> {
 fn package_of(program: &str) -> &str {
     match program {
         "ng-seed" => "seed",
+        "ng-update" => "update",
         own => own,
     }
 }

@@ -109,6 +109,7 @@ impl BootBench {
 impl Machine {
     fn options(&self, made: &Made) -> MachineOptions {
         MachineOptions {
+            seed: None,
             manifest: Some(made.manifest.clone()),
             base: None,
             image: None,
