@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use netgraph::{NodeId, NodeInfo};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::snapshot::LiveNode;
 use crate::{End, Graph};
@@ -14,6 +14,7 @@ pub struct Record {
     /// Nodes by name; several of one name while one takes the place of another.
     pub nodes: BTreeMap<String, Vec<Made>>,
     /// Links.
+    #[serde(deserialize_with = "at_once")]
     pub edges: BTreeSet<RecordedEdge>,
     /// The greatest ID of all nodes that there were before the nodes were made whose ID is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -51,6 +52,11 @@ impl TryFrom<String> for RecordedEdge {
             None => Err(format!("`{text}` is no link")),
         }
     }
+}
+
+/// Reads a set that was written in order: it is made as a whole, while serde would look for the place of each value.
+fn at_once<'de, D: Deserializer<'de>, V: Deserialize<'de> + Ord>(from: D) -> Result<BTreeSet<V>, D::Error> {
+    Vec::deserialize(from).map(BTreeSet::from_iter)
 }
 
 /// Node and hook of both ends.

@@ -23,7 +23,7 @@ impl Plan {
         }
         let made = self.made_edges.iter().map(|&edge| &graph.edges()[edge]);
         let made = made.map(|edge| RecordedEdge::declared(graph, &edge.left, &edge.right));
-        intent.edges.extend(made);
+        intent.edges.append(&mut made.collect());
         intent
     }
 }

@@ -1,7 +1,8 @@
 //! What goes between a process and `hostkernd`.
 //!
 //! Each value is a frame: its length in 4 bytes, little endian, and as many bytes of postcard. A connection begins with a
-//! [`Greeting`], which is answered by a [`Reply`]; what follows depends on its purpose.
+//! [`Greeting`], which is answered by a [`Reply`]; what follows depends on its purpose. Bytes are copied in one piece
+//! (`serde_bytes`): serde alone would take them for a list of numbers, which looks the same in the frame.
 
 use std::time::Duration;
 
@@ -51,11 +52,14 @@ pub enum Purpose {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "each is the call of SocketCalls of that name")]
 pub enum Call {
-    Bind(Vec<u8>),
-    Connect(Vec<u8>),
+    Bind(#[serde(with = "serde_bytes")] Vec<u8>),
+    Connect(#[serde(with = "serde_bytes")] Vec<u8>),
     Send {
+        #[serde(with = "serde_bytes")]
         bytes: Vec<u8>,
+        #[serde(with = "serde_bytes")]
         to: Option<Vec<u8>>,
+        #[serde(with = "serde_bytes")]
         ancillary: Option<Vec<u8>>,
         wait: Wait,
         broken_pipe: BrokenPipe,
@@ -83,8 +87,13 @@ pub enum Answer {
     Done,
     Opened(Ticket),
     Sent(u64),
-    Received { bytes: Vec<u8>, from: Vec<u8> },
-    Name(Vec<u8>),
+    Received {
+        #[serde(with = "serde_bytes")]
+        bytes: Vec<u8>,
+        #[serde(with = "serde_bytes")]
+        from: Vec<u8>,
+    },
+    Name(#[serde(with = "serde_bytes")] Vec<u8>),
     Option(i32),
     Events(Events),
     ReadEvent(Option<ReadEvent>),

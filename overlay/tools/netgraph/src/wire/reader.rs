@@ -20,7 +20,10 @@ pub fn padded<const SIZE: usize>(text: &str) -> [u8; SIZE] {
 #[must_use]
 pub fn until_zero(bytes: &[u8]) -> String {
     let text = bytes.split(|&byte| byte == 0).next().unwrap_or_default();
-    String::from_utf8_lossy(text).into_owned()
+    match str::from_utf8(text) {
+        Ok(text) => text.to_owned(),
+        Err(_) => String::from_utf8_lossy(text).into_owned(),
+    }
 }
 
 /// Reads one field after another, in the order of a C structure, and never past the end.

@@ -11,6 +11,9 @@ use super::MAX_DATAGRAM;
 /// The longest frame, in bytes: the longest datagram with an address and ancillary data.
 const MAX_FRAME: usize = MAX_DATAGRAM + (16 << 10);
 
+/// Room for most frames, in bytes: what is longer than that moves while it is made.
+const ROOM: usize = 1024;
+
 /// Why a frame did not get through.
 #[derive(Debug, Error)]
 pub enum FrameError {
@@ -30,7 +33,9 @@ pub enum FrameError {
 /// # Errors
 /// The value is too long, in which case nothing is written, or the connection is broken.
 pub fn send<T: Serialize>(mut to: impl Write, value: &T) -> Result<(), FrameError> {
-    let mut frame = postcard::to_extend(value, vec![0; size_of::<u32>()])?;
+    let mut room = Vec::with_capacity(ROOM);
+    room.extend([0; size_of::<u32>()]);
+    let mut frame = postcard::to_extend(value, room)?;
     let length = frame.len() - size_of::<u32>();
     let head = u32::try_from(length).ok().filter(|_| length <= MAX_FRAME);
     let head = head.ok_or(FrameError::TooLong(length))?;
@@ -88,6 +93,13 @@ mod tests {
             assert_eq!(receive::<Reply>(&mut stream).unwrap(), reply);
         }
         assert!(stream.is_empty());
+    }
+
+    #[test]
+    fn bytes_are_as_serde_alone_would_have_them() {
+        let mut frame = Vec::new();
+        send(&mut frame, &Call::Bind(vec![1, 0xff])).unwrap();
+        assert_eq!(frame, [4, 0, 0, 0, 0, 2, 1, 0xff]);
     }
 
     #[test]
