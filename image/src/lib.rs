@@ -17,6 +17,7 @@ pub mod output;
 pub mod piece;
 pub mod progress;
 pub mod provenance;
+pub mod sbom;
 pub mod sets;
 pub mod spec;
 pub mod suggest;

@@ -34,6 +34,14 @@ pub struct Merged {
     pub time: i64,
 }
 
+impl Merged {
+    /// Gives the image a time; no file in it is newer.
+    pub fn date(&mut self, time: i64) {
+        self.time = time;
+        self.tree.limit_times(time);
+    }
+}
+
 /// Merges everything; contents of additions go into a layer in `scratch`.
 ///
 /// # Errors

@@ -28,13 +28,14 @@ use crate::manifest::{self, Manifest};
 use crate::output::{self, Disk, Folder, Idle};
 use crate::progress::Progress;
 use crate::provenance::{self, Account};
+use crate::sbom::{self, Software};
 use crate::sets::{Fetcher, Source};
 use crate::spec::{self, InterfaceUse, Spec};
 pub use additions::{Addition, AdditionBody};
 pub use pinned::found;
 
 /// Changes whenever the same inputs would give other bytes.
-const FORMAT: &str = "ngforge image 1";
+const FORMAT: &str = "ngforge image 2";
 
 /// Everything a build needs to know.
 #[derive(Debug, Clone)]
@@ -67,6 +68,11 @@ pub struct Request {
     pub threads: u32,
     /// What the inputs are held against.
     pub lock: lock::Policy,
+    /// What module and tools are made of, for the bill of materials.
+    pub software: Vec<Software>,
+    /// The image's time in seconds since 1970, and the latest of any file in it (SOURCE_DATE_EPOCH); without it, that of the
+    /// newest file of the sets.
+    pub epoch: Option<i64>,
     /// Tells whether nobody else has a file open. With it, a spare image is kept, which makes the next build fast.
     pub idle: Option<Idle>,
 }
@@ -152,7 +158,8 @@ impl Build<'_> {
         let fetcher = Fetcher::new(source, &request.cache, progress);
         let list = fetcher.list()?;
         let listed = pinned::listed(spec, &list)?;
-        self.check_lock(&pinned::of_sets(source, &list, &listed))?;
+        let pins = pinned::of_sets(source, &list, &listed);
+        self.check_lock(&pins)?;
         let sums = listed.iter().map(|set| (set.file.clone(), set.sha256.clone()));
         let inputs = Inputs::new(request, sums.collect(), &self.additions)?;
         if let Some(built) = self.standing(&inputs) {
@@ -160,15 +167,25 @@ impl Build<'_> {
         }
         let sets = layers::obtain(&fetcher, &listed, request, progress)?;
         let scratch = layers::Scratch::new(&request.cache)?;
-        let merged = merge::merge(spec, &sets, &self.additions, scratch.path(), progress)?;
+        let mut merged = merge::merge(spec, &sets, &self.additions, scratch.path(), progress)?;
+        if let Some(epoch) = request.epoch {
+            merged.date(epoch);
+        }
         let disk = disk::lay_out(spec, &request.spec_file, &merged, &sets, &inputs.seed, progress)?;
         let account = provenance::of_tree(&merged.tree, &spec.prune);
-        self.finish(&disk, inputs, None, account)
+        let about = About {
+            system: None,
+            account,
+            pins,
+            time: Some(merged.time),
+        };
+        self.finish(&disk, inputs, about)
     }
 
     fn hosted(&self, hosted: &Hosted) -> Result<Built> {
         let gathered = hosted.gather(self.progress)?;
-        self.check_lock(&pinned::of_packages(&gathered))?;
+        let pins = pinned::of_packages(&gathered);
+        self.check_lock(&pins)?;
         let inputs = Inputs::new(self.request, gathered.sums.clone(), &self.additions)?;
         if let Some(built) = self.standing(&inputs) {
             return Ok(built);
@@ -180,7 +197,13 @@ impl Build<'_> {
         self.progress
             .note(&format!("one EFI program with kernel and initramfs: {size} MiB"));
         let disk = disk::with_program(program, &inputs.seed);
-        self.finish(&disk, inputs, Some(hosted.system(&gathered)), account)
+        let about = About {
+            system: Some(hosted.system(&gathered)),
+            account,
+            pins,
+            time: self.request.epoch,
+        };
+        self.finish(&disk, inputs, about)
     }
 
     /// Stops a build from other inputs than the locked ones.
@@ -205,25 +228,48 @@ impl Build<'_> {
         })
     }
 
+    /// The list of files and the bill of materials, under temporary names.
+    fn write_accounts(&self, stem: &str, inputs: &Inputs, about: &About) -> Result<Vec<accounts::Written>> {
+        let list = about.account.text(stem, &inputs.files);
+        let suite = match &self.request.base {
+            Base::FreeBsd(_) => None,
+            Base::Hosted(hosted) => Some(hosted.parts.suite.as_str()),
+        };
+        let materials = sbom::text(&sbom::Image {
+            name: stem,
+            release: &self.request.spec.release,
+            suite,
+            key: &inputs.key,
+            time: about.time,
+            inputs: &about.pins,
+            software: &self.request.software,
+            sums: &inputs.files,
+        });
+        { [(manifest::FILES, list), (manifest::SBOM, materials)].into_iter() }
+            .map(|(end, text)| accounts::write(&self.folder, stem, end, &text))
+            .collect()
+    }
+
     /// Writes the disk and the account of it.
     ///
     /// The old account goes before the first file is replaced: at no moment one vouches for files that are others.
-    fn finish(&self, disk: &Disk, inputs: Inputs, system: Option<String>, account: Account) -> Result<Built> {
+    fn finish(&self, disk: &Disk, inputs: Inputs, about: About) -> Result<Built> {
         let request = self.request;
         let spec = &request.spec;
         let stem = request.stem();
         let written = output::write(disk, &self.folder, &stem, &spec.formats, request.idle, self.progress)?;
-        let list = account.of(&stem, &inputs.files).text();
-        let listed = accounts::write(&self.folder, &stem, manifest::FILES, &list)?;
+        let accounts = self.write_accounts(&stem, &inputs, &about)?;
         output::remove(&self.manifest_path)?;
         let files = { written.into_iter() }
             .map(output::Written::commit)
             .collect::<Result<Vec<_>>>()?;
-        let accounts = vec![listed.commit()?];
+        let accounts = { accounts.into_iter() }
+            .map(accounts::Written::commit)
+            .collect::<Result<Vec<_>>>()?;
         let manifest = Manifest {
             name: stem,
             base: request.base.name().into(),
-            system,
+            system: about.system,
             release: spec.release.clone(),
             hostname: spec.hostname.clone(),
             nics: spec.nics,
@@ -243,6 +289,16 @@ impl Build<'_> {
     }
 }
 
+/// What is told about an image beside its bytes.
+struct About {
+    /// What a hosted base consists of.
+    system: Option<String>,
+    account: Account,
+    pins: lock::Pins,
+    /// In seconds since 1970.
+    time: Option<i64>,
+}
+
 /// What a build depends on.
 struct Inputs {
     /// By name, with SHA-256 in hexadecimal.
@@ -257,8 +313,10 @@ struct Inputs {
 impl Inputs {
     fn new(request: &Request, mut files: BTreeMap<String, String>, additions: &[Addition]) -> Result<Self> {
         let spec_sum = hash::of_file(&request.spec_file)?;
-        let seed = format!("{FORMAT} {} {files:?}", request.stem());
-        let mut text = format!("{FORMAT}\n{spec_sum}\n{:?}\n{:?}\n", request.spec, files);
+        let epoch = request.epoch.map(|epoch| format!(" {epoch}")).unwrap_or_default();
+        let seed = format!("{FORMAT} {} {files:?}{epoch}", request.stem());
+        let mut text = format!("{FORMAT}\n{spec_sum}\n{:?}\n{:?}{epoch}\n", request.spec, files);
+        text.push_str(&format!("{:?}\n", request.software));
         if let Base::Hosted(hosted) = &request.base {
             text.push_str(&format!("{:?}\n", hosted.parts));
         }

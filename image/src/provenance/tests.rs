@@ -46,7 +46,8 @@ fn account() -> Account {
     tree.rename(b"boot/ng.ko", b"boot/ng.ko.stock").unwrap();
     tree.insert(b"boot/ng.ko", file(module, 8)).unwrap();
     let inputs = [("base.txz".into(), "f".repeat(64))].into();
-    of_tree(&tree, &["usr/tests/".into()]).of("test", &inputs)
+    let text = of_tree(&tree, &["usr/tests/".into()]).text("test", &inputs);
+    serde_json::from_str(&text).unwrap()
 }
 
 fn why(path: &str) -> String {
@@ -57,9 +58,9 @@ fn why(path: &str) -> String {
 fn the_list_is_read_as_it_was_written_and_has_a_line_for_each_path() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.files.json");
-    fs::write(&path, account().text()).unwrap();
+    fs::write(&path, account().text("test", &account().inputs)).unwrap();
     assert_eq!(Account::load(&path).unwrap(), account());
-    let text = account().text();
+    let text = account().text("test", &account().inputs);
     let line = text.lines().find(|line| line.contains("\"/etc/motd\"")).unwrap();
     assert!(
         line.starts_with("{\"path\":\"/etc/motd\",\"type\":\"file\",\"mode\":\"0644\""),

@@ -8,9 +8,9 @@ use xshell::Shell;
 use super::{PROFILE, cargo_folder, check, folders_to_hide, own_cargo, place, remap_flags};
 
 /// What the programs are compiled for.
-const TARGET: &str = "x86_64-unknown-linux-gnu";
+pub const TARGET: &str = "x86_64-unknown-linux-gnu";
 /// The programs: each is a package and its only binary.
-const PROGRAMS: [&str; 2] = ["hostkernd", "ng"];
+pub const PROGRAMS: [&str; 2] = ["hostkernd", "ng"];
 
 /// Builds every program and returns where they lie.
 ///
