@@ -3,6 +3,7 @@
 
 pub mod archive;
 pub mod build;
+pub mod compare;
 pub mod data;
 pub mod error;
 pub mod esp;

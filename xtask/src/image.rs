@@ -29,6 +29,7 @@ mod identity;
 mod idle;
 mod measure;
 mod software;
+mod verify;
 
 /// What `--module` takes to leave the module of the sets in its place.
 const STOCK: &str = "stock";
@@ -104,6 +105,10 @@ pub struct Image {
     #[arg(long)]
     pub locked: bool,
 
+    /// Build a second time, clean and elsewhere, and compare every byte of every output
+    #[arg(long)]
+    pub verify: bool,
+
     /// Keep no spare image beside the real one: half the space, but a small change takes as long as a large one
     #[arg(long)]
     pub no_spare: bool,
@@ -155,7 +160,10 @@ impl Image {
             Measured::of_this_process(since)?.save(file)?;
         }
         report(&built);
-        Ok(())
+        match self.verify {
+            true => verify::verify(&built, &request.cache),
+            false => Ok(()),
+        }
     }
 
     /// Builds what `request` says, showing progress.
