@@ -3,6 +3,7 @@
 
 pub mod archive;
 pub mod build;
+pub mod compare;
 pub mod data;
 pub mod elf;
 pub mod error;
@@ -21,6 +22,7 @@ pub mod profile;
 pub mod pkgfile;
 pub mod progress;
 pub mod provenance;
+pub mod sbom;
 pub mod sets;
 pub mod spec;
 pub mod suggest;

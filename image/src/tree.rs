@@ -117,6 +117,15 @@ impl Tree {
         }
     }
 
+    /// Lets no node be newer than `latest`, in seconds since 1970.
+    pub fn limit_times(&mut self, latest: i64) {
+        for attributes in self.nodes.iter_mut().map(|node| &mut node.attributes) {
+            if attributes.mtime >= latest {
+                (attributes.mtime, attributes.mtime_nanos) = (latest, 0);
+            }
+        }
+    }
+
     /// Puts a node at `path`; what was there before gives way, a directory only to a directory.
     ///
     /// # Errors

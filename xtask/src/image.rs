@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use ngforge_image::build::{self, Built, Request};
 use ngforge_image::hosted::{self, Hosted, Parts};
+use ngforge_image::sbom::Software;
 use ngforge_image::sets::{self, Source};
 use ngforge_image::spec::{InterfaceUse, Spec};
 use xshell::Shell;
@@ -27,9 +28,14 @@ mod console;
 mod identity;
 mod idle;
 mod measure;
+mod software;
+mod verify;
 
 /// What `--module` takes to leave the module of the sets in its place.
 const STOCK: &str = "stock";
+
+/// The environment variable with the image's time.
+const EPOCH: &str = "SOURCE_DATE_EPOCH";
 
 /// Build the bootable disk image
 ///
@@ -99,6 +105,10 @@ pub struct Image {
     #[arg(long)]
     pub locked: bool,
 
+    /// Build a second time, clean and elsewhere, and compare every byte of every output
+    #[arg(long)]
+    pub verify: bool,
+
     /// Keep no spare image beside the real one: half the space, but a small change takes as long as a large one
     #[arg(long)]
     pub no_spare: bool,
@@ -150,7 +160,10 @@ impl Image {
             Measured::of_this_process(since)?.save(file)?;
         }
         report(&built);
-        Ok(())
+        match self.verify {
+            true => verify::verify(&built, &request.cache),
+            false => Ok(()),
+        }
     }
 
     /// Builds what `request` says, showing progress.
@@ -197,6 +210,8 @@ impl Image {
             cache,
             threads: self.threads.unwrap_or_else(processors),
             lock: lock::policy(self, &spec_file, shell)?,
+            software: self.software(shell, &spec.release)?,
+            epoch: epoch()?,
             idle: (!self.no_spare).then_some(idle::is_idle),
             spec,
             spec_file,
@@ -230,6 +245,12 @@ impl Image {
             Some(given) => Ok(Some(given.clone())),
             None => crate::kmod::build(shell, release).map(Some),
         }
+    }
+
+    /// What module and tools are made of, as far as the build makes them.
+    fn software(&self, shell: &Shell, release: &str) -> Result<Vec<Software>> {
+        let programs = !self.no_tools && self.tools.is_empty();
+        software::of(shell, self.base, release, self.module.is_none(), programs)
     }
 
     /// What is installed beside our own programs.
@@ -326,6 +347,9 @@ fn report(built: &Built) {
     if built.unchanged {
         println!("nothing has changed since the last build");
     }
+    for file in &manifest.accounts {
+        println!("{}", folder.join(&file.path).display());
+    }
     for file in &manifest.files {
         println!(
             "{}: {} MiB, sha256 {}",
@@ -338,6 +362,24 @@ fn report(built: &Built) {
     if let Some(identity) = &manifest.identity {
         println!("root's key: {}", folder.join(identity).display());
     }
+}
+
+/// The time that reproducible builds agree on (<https://reproducible-builds.org/specs/source-date-epoch/>).
+fn epoch() -> Result<Option<i64>> {
+    let Some(text) = env::var_os(EPOCH) else {
+        return Ok(None);
+    };
+    let seconds = text
+        .to_str()
+        .and_then(|text| text.parse().ok())
+        .filter(|seconds| *seconds >= 0);
+    seconds.map(Some).with_context(|| {
+        format!(
+            "{EPOCH} is `{}`, not a number of seconds since 1970\nhint: correct it, or unset it to take the time of the newest \
+             file of the sets",
+            text.display()
+        )
+    })
 }
 
 /// One thread per processor.

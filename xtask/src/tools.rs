@@ -21,16 +21,16 @@ use crate::util;
 mod check;
 mod hosted;
 
-pub use hosted::build as build_hosted;
+pub use hosted::{PROGRAMS as HOSTED_PROGRAMS, TARGET as LINUX, build as build_hosted};
 
 /// The cargo profile of what runs in an appliance.
 const PROFILE: &str = "appliance";
 
 /// What the programs are compiled for.
-const TARGET: &str = "x86_64-unknown-freebsd";
+pub const FREEBSD: &str = "x86_64-unknown-freebsd";
 
 /// The programs: each is the only binary of its package.
-const PROGRAMS: [&str; 3] = ["ng", "ng-seed", "ng-update"];
+pub const PROGRAMS: [&str; 3] = ["ng", "ng-seed", "ng-update"];
 
 /// Cross-compile the programs that run in the appliance
 ///
@@ -80,11 +80,11 @@ fn build_with(shell: &Shell, sysroot: Option<&Path>, programs: &[&str]) -> Resul
     let recipe = Recipe::find(shell, sysroot)?;
     eprintln!("tools: {recipe}");
     recipe.compile(shell, programs)?;
-    let made = cargo_folder().join(TARGET).join(PROFILE);
+    let made = cargo_folder().join(FREEBSD).join(PROFILE);
     programs
         .iter()
         .map(|name| {
-            place(&made.join(name), TARGET, check::freebsd_program)
+            place(&made.join(name), FREEBSD, check::freebsd_program)
                 .with_context(|| format!("the program {name} was built but is not usable"))
         })
         .collect()
@@ -130,8 +130,8 @@ enum Library {
 impl fmt::Display for Recipe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.library {
-            Library::Installed(cargo) => write!(f, "{} with its std for {TARGET}", cargo.display())?,
-            Library::Built(toolchain) => write!(f, "{toolchain}, building std for {TARGET}")?,
+            Library::Installed(cargo) => write!(f, "{} with its std for {FREEBSD}", cargo.display())?,
+            Library::Built(toolchain) => write!(f, "{toolchain}, building std for {FREEBSD}")?,
         }
         match &self.linker {
             Some(linker) => write!(f, "; linking by {linker}"),
@@ -164,7 +164,7 @@ impl Recipe {
         };
         let folder = cargo_folder();
         let mut command = command
-            .args(["build", "--profile", PROFILE, "--target", TARGET, "--target-dir"])
+            .args(["build", "--profile", PROFILE, "--target", FREEBSD, "--target-dir"])
             .arg(folder);
         for program in programs {
             command = command.args(["--package", package_of(program)]);
@@ -193,7 +193,7 @@ impl Recipe {
         let Some(linker) = &self.linker else {
             return Ok(command);
         };
-        let variable = format!("CARGO_TARGET_{}_LINKER", TARGET.to_uppercase().replace('-', "_"));
+        let variable = format!("CARGO_TARGET_{}_LINKER", FREEBSD.to_uppercase().replace('-', "_"));
         Ok(command.env(variable, linker.script(shell)?))
     }
 }
@@ -261,7 +261,7 @@ fn remap_flags(folders: &[(PathBuf, &str)]) -> OsString {
 /// Whether the calling cargo's toolchain carries std for FreeBSD (`rustup target add`).
 fn target_is_installed(shell: &Shell) -> bool {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc"));
-    let Ok(folder) = cmd!(shell, "{rustc} --print target-libdir --target {TARGET}")
+    let Ok(folder) = cmd!(shell, "{rustc} --print target-libdir --target {FREEBSD}")
         .quiet()
         .ignore_stderr()
         .read()

@@ -13,7 +13,7 @@ use crate::util;
 pub const LINKING: &str = "0.15.1";
 
 /// The environment variable that names a `zig` executable to use instead.
-const OVERRIDE: &str = "NGFORGE_ZIG";
+pub const OVERRIDE: &str = "NGFORGE_ZIG";
 
 /// A `zig` executable.
 #[derive(Debug, Clone)]

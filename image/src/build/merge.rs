@@ -47,6 +47,14 @@ pub struct Merged {
     pub time: i64,
 }
 
+impl Merged {
+    /// Gives the image a time; no file in it is newer.
+    pub fn date(&mut self, time: i64) {
+        self.time = time;
+        self.tree.limit_times(time);
+    }
+}
+
 /// Programs for a BIOS; both are empty if the sets lack one of them.
 #[derive(Debug, Default)]
 pub struct Bios {

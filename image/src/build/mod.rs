@@ -35,6 +35,7 @@ use crate::output::{self, Disk, Folder, Idle};
 use crate::packages::{self, Aftermath, Package, Present};
 use crate::progress::Progress;
 use crate::provenance::{self, Account};
+use crate::sbom::{self, Software};
 use crate::sets::{Fetcher, Listed, Source};
 use crate::spec::{self, InterfaceUse, Spec};
 use layers::Set;
@@ -43,7 +44,7 @@ pub use additions::{Addition, AdditionBody};
 pub use pinned::found;
 
 /// Changes whenever the same inputs would give other bytes.
-const FORMAT: &str = "ngforge image 1";
+const FORMAT: &str = "ngforge image 2";
 
 /// Everything a build needs to know.
 #[derive(Debug, Clone)]
@@ -78,6 +79,11 @@ pub struct Request {
     pub threads: u32,
     /// What the inputs are held against.
     pub lock: lock::Policy,
+    /// What module and tools are made of, for the bill of materials.
+    pub software: Vec<Software>,
+    /// The image's time in seconds since 1970, and the latest of any file in it (SOURCE_DATE_EPOCH); without it, that of the
+    /// newest file of the sets.
+    pub epoch: Option<i64>,
     /// Tells whether nobody else has a file open. With it, a spare image is kept, which makes the next build fast.
     pub idle: Option<Idle>,
 }
@@ -172,7 +178,7 @@ impl Build<'_> {
             return Ok(built);
         }
         let sets = layers::obtain(&fetcher, &listed, request, progress)?;
-        self.assemble(&sets, sets.len(), &Aftermath::default(), inputs)
+        self.assemble(&sets, sets.len(), &Aftermath::default(), inputs, pins)
     }
 
     /// The sets of the appliance file with their checksums, and what the lock has to say of them.
@@ -220,7 +226,7 @@ impl Build<'_> {
         }
         let aftermath = Aftermath::of(&packages, progress);
         sets.extend(packages.into_iter().map(|package| package.set));
-        self.assemble(&sets, loose, &aftermath, inputs)
+        self.assemble(&sets, loose, &aftermath, inputs, pins)
     }
 
     fn context(&self) -> packages::Context<'_> {
@@ -233,7 +239,14 @@ impl Build<'_> {
     }
 
     /// The second and third stage.
-    fn assemble(&self, sets: &[Set], loose: usize, aftermath: &Aftermath, inputs: Inputs) -> Result<Built> {
+    fn assemble(
+        &self,
+        sets: &[Set],
+        loose: usize,
+        aftermath: &Aftermath,
+        inputs: Inputs,
+        pins: lock::Pins,
+    ) -> Result<Built> {
         let (request, progress) = (self.request, self.progress);
         let spec = &request.spec;
         let scratch = layers::Scratch::new(&request.cache)?;
@@ -244,6 +257,9 @@ impl Build<'_> {
             additions: &self.additions,
         };
         let mut merged = merge::merge(request, parts, scratch.path(), progress)?;
+        if let Some(epoch) = request.epoch {
+            merged.date(epoch);
+        }
         if spec.disk.layout == spec::Layout::Slots {
             arrange::arrange(&mut merged.tree, merged.time)?;
         }
@@ -256,13 +272,19 @@ impl Build<'_> {
             scratch: scratch.path(),
             progress,
         })?;
-        let account = provenance::of_tree(&merged.tree, merged.left_out);
-        self.finish(&disk, inputs, None, account)
+        let about = About {
+            system: None,
+            account: provenance::of_tree(&merged.tree, merged.left_out),
+            pins,
+            time: Some(merged.time),
+        };
+        self.finish(&disk, inputs, about)
     }
 
     fn hosted(&self, hosted: &Hosted) -> Result<Built> {
         let gathered = hosted.gather(self.progress)?;
-        self.check_lock(&pinned::of_packages(&gathered))?;
+        let pins = pinned::of_packages(&gathered);
+        self.check_lock(&pins)?;
         let inputs = Inputs::new(self.request, gathered.sums.clone(), &self.additions)?;
         if let Some(built) = self.standing(&inputs) {
             return Ok(built);
@@ -274,7 +296,13 @@ impl Build<'_> {
         self.progress
             .note(&format!("one EFI program with kernel and initramfs: {size} MiB"));
         let disk = disk::with_program(program, &inputs.seed);
-        self.finish(&disk, inputs, Some(hosted.system(&gathered)), account)
+        let about = About {
+            system: Some(hosted.system(&gathered)),
+            account,
+            pins,
+            time: self.request.epoch,
+        };
+        self.finish(&disk, inputs, about)
     }
 
     /// Stops a build from other inputs than the locked ones.
@@ -299,28 +327,51 @@ impl Build<'_> {
         })
     }
 
+    /// The list of files and the bill of materials, under temporary names.
+    fn write_accounts(&self, stem: &str, inputs: &Inputs, about: &About) -> Result<Vec<accounts::Written>> {
+        let list = about.account.text(stem, &inputs.files);
+        let suite = match &self.request.base {
+            Base::FreeBsd(_) => None,
+            Base::Hosted(hosted) => Some(hosted.parts.suite.as_str()),
+        };
+        let materials = sbom::text(&sbom::Image {
+            name: stem,
+            release: &self.request.spec.release,
+            suite,
+            key: &inputs.key,
+            time: about.time,
+            inputs: &about.pins,
+            software: &self.request.software,
+            sums: &inputs.files,
+        });
+        { [(manifest::FILES, list), (manifest::SBOM, materials)].into_iter() }
+            .map(|(end, text)| accounts::write(&self.folder, stem, end, &text))
+            .collect()
+    }
+
     /// Writes the disk and the account of it.
     ///
     /// The old account goes before the first file is replaced: at no moment one vouches for files that are others.
-    fn finish(&self, disk: &Disk, inputs: Inputs, system: Option<String>, account: Account) -> Result<Built> {
+    fn finish(&self, disk: &Disk, inputs: Inputs, about: About) -> Result<Built> {
         let request = self.request;
         let spec = &request.spec;
         let stem = request.stem();
         let written = output::write(disk, &self.folder, &stem, &spec.formats, request.idle, self.progress)?;
         let listed: Vec<_> = written.iter().map(output::Written::file).collect();
         let sums = output::checksums(self.folder.path(), &stem, &listed)?;
-        let list = account.of(&stem, &inputs.files).text();
-        let listed = accounts::write(&self.folder, &stem, manifest::FILES, &list)?;
+        let accounts = self.write_accounts(&stem, &inputs, &about)?;
         output::remove(&self.manifest_path)?;
         let mut files = { written.into_iter() }
             .map(output::Written::commit)
             .collect::<Result<Vec<_>>>()?;
         files.push(sums.commit()?);
-        let accounts = vec![listed.commit()?];
+        let accounts = { accounts.into_iter() }
+            .map(accounts::Written::commit)
+            .collect::<Result<Vec<_>>>()?;
         let manifest = Manifest {
             name: stem,
             base: request.base.name().into(),
-            system,
+            system: about.system,
             release: spec.release.clone(),
             hostname: spec.hostname.clone(),
             nics: spec.nics,
@@ -341,6 +392,16 @@ impl Build<'_> {
     }
 }
 
+/// What is told about an image beside its bytes.
+struct About {
+    /// What a hosted base consists of.
+    system: Option<String>,
+    account: Account,
+    pins: lock::Pins,
+    /// In seconds since 1970.
+    time: Option<i64>,
+}
+
 /// What a build depends on.
 struct Inputs {
     /// By name, with SHA-256 in hexadecimal.
@@ -355,10 +416,12 @@ struct Inputs {
 impl Inputs {
     fn new(request: &Request, mut files: BTreeMap<String, String>, additions: &[Addition]) -> Result<Self> {
         let spec_sum = hash::of_file(&request.spec_file)?;
-        let seed = format!("{FORMAT} {} {files:?}", request.stem());
-        let mut text = format!("{FORMAT}\n{spec_sum}\n{:?}\n{:?}\n", request.spec, files);
+        let epoch = request.epoch.map(|epoch| format!(" {epoch}")).unwrap_or_default();
+        let seed = format!("{FORMAT} {} {files:?}{epoch}", request.stem());
+        let mut text = format!("{FORMAT}\n{spec_sum}\n{:?}\n{:?}{epoch}\n", request.spec, files);
         text.push_str(&format!(
-            "{:?}\n{}\n",
+            "{:?}\n{:?}\n{}\n",
+            request.software,
             request.kernel_modules,
             request.spec.profile.text()
         ));

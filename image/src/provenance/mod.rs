@@ -116,23 +116,13 @@ impl Account {
         }
     }
 
-    /// Of an image.
-    #[must_use]
-    pub fn of(self, image: &str, inputs: &BTreeMap<String, String>) -> Self {
-        Self {
-            image: image.into(),
-            inputs: inputs.clone(),
-            ..self
-        }
-    }
-
-    /// The list's text.
-    pub fn text(&self) -> String {
+    /// The text of the list of an image that was built from these inputs.
+    pub fn text(&self, image: &str, inputs: &BTreeMap<String, String>) -> String {
         let mut text = format!(
             "{{\n\"format\": {},\n\"image\": {},\n\"inputs\": {},\n",
-            line(&self.format),
-            line(&self.image),
-            serde_json::to_string_pretty(&self.inputs).unwrap_or_default()
+            line(FORMAT),
+            line(image),
+            serde_json::to_string_pretty(inputs).unwrap_or_default()
         );
         text.push_str(&lines("files", &self.files));
         text.push_str(",\n");

@@ -51,7 +51,8 @@ fn account() -> Account {
         origin: "base.txz".into(),
         pattern: Some("usr/tests (appliance.yaml:3)".into()),
     };
-    of_tree(&tree, vec![below]).of("test", &inputs)
+    let text = of_tree(&tree, vec![below]).text("test", &inputs);
+    serde_json::from_str(&text).unwrap()
 }
 
 fn why(path: &str) -> String {
@@ -62,9 +63,9 @@ fn why(path: &str) -> String {
 fn the_list_is_read_as_it_was_written_and_has_a_line_for_each_path() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.files.json");
-    fs::write(&path, account().text()).unwrap();
+    fs::write(&path, account().text("test", &account().inputs)).unwrap();
     assert_eq!(Account::load(&path).unwrap(), account());
-    let text = account().text();
+    let text = account().text("test", &account().inputs);
     let line = text.lines().find(|line| line.contains("\"/etc/motd\"")).unwrap();
     assert!(
         line.starts_with("{\"path\":\"/etc/motd\",\"type\":\"file\",\"mode\":\"0644\""),

@@ -134,9 +134,9 @@ impl Inode<'_> {
     }
 }
 
-/// A generation number that depends on nothing but the inode's number.
-pub fn generation(inode: u32) -> u32 {
-    (inode.wrapping_mul(0x9e37_79b1) ^ 0x5bd1_e995).max(1)
+/// A generation number that depends on nothing but the inode's number and the file system's id.
+pub fn generation(inode: u32, id: u32) -> u32 {
+    (inode.wrapping_mul(0x9e37_79b1) ^ id.wrapping_mul(0x85eb_ca6b) ^ 0x5bd1_e995).max(1)
 }
 
 #[cfg(test)]
@@ -156,7 +156,7 @@ mod tests {
             size: 8,
             sectors: 0,
             contents: Contents::Inline(b"usr/home"),
-            generation: generation(9),
+            generation: generation(9, 1),
             depth: 0,
         };
         let mut bytes = inode.encode();

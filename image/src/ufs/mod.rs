@@ -71,7 +71,7 @@ pub struct Report {
 /// # Errors
 /// [`Full`] if the tree does not fit.
 pub fn lay_out(tree: &Tree, layers: &[LayerFiles], options: &Options<'_>) -> Result<(Vec<Piece>, Report), Full> {
-    let mut numbers = Numbers::new(tree, layers.len().saturating_sub(1));
+    let mut numbers = Numbers::new(tree, layers.len().saturating_sub(1), options.id);
     let geometry = geometry_for(options, tree.node_count() as u64)?;
     numbers.assign(&geometry);
     let mut placer = Placer::new(Space::new(geometry), layers);
@@ -123,6 +123,8 @@ struct Numbers<'a> {
     late_from: u32,
     /// Inode number by node; 0 for nodes without a name.
     inode: Vec<u32>,
+    /// The file system's id, which generation numbers are made of.
+    volume: u32,
     links: Vec<u32>,
     depth: Vec<u32>,
     children: HashMap<NodeId, Vec<(&'a [u8], NodeId)>>,
@@ -130,13 +132,14 @@ struct Numbers<'a> {
 
 impl<'a> Numbers<'a> {
     /// Counts links and sorts nodes; files of `late_layer` are late.
-    fn new(tree: &'a Tree, late_layer: usize) -> Self {
+    fn new(tree: &'a Tree, late_layer: usize, volume: u32) -> Self {
         let count = tree.node_count();
         let mut numbers = Self {
             early: Vec::with_capacity(count),
             late: Vec::new(),
             late_from: 0,
             inode: vec![0; count],
+            volume,
             links: vec![0; count],
             depth: vec![0; count],
             children: HashMap::new(),
@@ -287,7 +290,7 @@ fn encode_inode(
         size,
         sectors: placed.as_ref().map_or(0, |placed| placed.frags * (FRAG / 512)),
         contents,
-        generation: inode::generation(numbers.inode[id]),
+        generation: inode::generation(numbers.inode[id], numbers.volume),
         depth: numbers.depth[id],
     }
     .encode())

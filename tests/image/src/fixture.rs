@@ -107,6 +107,8 @@ impl Fixture {
             cache: self.at("cache"),
             threads: 2,
             lock: lock::Policy::default(),
+            software: Vec::new(),
+            epoch: None,
             idle: None,
         }
     }

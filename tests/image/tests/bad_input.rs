@@ -13,7 +13,7 @@ use ngforge_image::spec::{Bytes, InterfaceUse, Spec};
 fn assert_nothing_is_left(fixture: &Fixture) {
     assert_eq!(fixture.outputs(), [""; 0]);
     let layers = image_tests::fixture::names(&fixture.at("cache/layers"));
-    assert!(layers.iter().all(|name| name.ends_with("-v1")), "{layers:?}");
+    assert!(layers.iter().all(|name| name.ends_with("-v2")), "{layers:?}");
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn an_overlay_that_puts_a_file_over_a_directory() {
     fs::write(fixture.at("rootfs/boot"), "x").unwrap();
     let message = fixture.failure(&fixture.request());
     assert!(
-        message.starts_with("/boot: is a directory in kernel.txz, and the overlay needs"),
+        message.starts_with("/boot: is a directory in kernel.txz, and rootfs/boot needs"),
         "{message}"
     );
     assert_nothing_is_left(&fixture);

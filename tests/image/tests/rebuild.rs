@@ -66,6 +66,16 @@ fn an_image_that_was_written_to_is_built_again() {
     assert!(!fixture.build().unchanged);
 }
 
+/// What a build leaves.
+const OUTPUTS: [&str; 6] = [
+    "test.cdx.json",
+    "test.files.json",
+    "test.json",
+    "test.qcow2",
+    "test.raw",
+    "test.sha256",
+];
+
 /// The program that builds into a folder of ours, to be killed or starved.
 const VICTIM: &str = env!("CARGO_BIN_EXE_victim");
 
@@ -86,10 +96,7 @@ fn a_killed_build_leaves_the_old_image() {
     assert!(part.exists(), "the build was killed in the middle of writing");
     assert_eq!(hash::of_file(&fixture.out("test.raw")).unwrap(), before);
     fixture.build();
-    assert_eq!(
-        fixture.outputs(),
-        ["test.json", "test.qcow2", "test.raw", "test.sha256"]
-    );
+    assert_eq!(fixture.outputs(), OUTPUTS);
 }
 
 #[test]
@@ -109,10 +116,7 @@ fn a_full_disk_is_one_message_and_leaves_nothing() {
         verdict.contains("could not write the image") && verdict.contains("hint: make room"),
         "{verdict}"
     );
-    assert_eq!(
-        fixture.outputs(),
-        ["test.json", "test.qcow2", "test.raw", "test.sha256"]
-    );
+    assert_eq!(fixture.outputs(), OUTPUTS);
 }
 
 #[test]

@@ -8,9 +8,9 @@ use xshell::Shell;
 use super::{PROFILE, cargo_folder, check, folders_to_hide, own_cargo, package_of, place, remap_flags};
 
 /// What the programs are compiled for.
-const TARGET: &str = "x86_64-unknown-linux-gnu";
+pub const TARGET: &str = "x86_64-unknown-linux-gnu";
 /// The programs: each is the only binary of its package.
-const PROGRAMS: [&str; 3] = ["hostkernd", "ng", "ng-seed"];
+pub const PROGRAMS: [&str; 3] = ["hostkernd", "ng", "ng-seed"];
 
 /// Builds every program and returns where they lie.
 ///
