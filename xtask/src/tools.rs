@@ -30,7 +30,7 @@ const PROFILE: &str = "appliance";
 const TARGET: &str = "x86_64-unknown-freebsd";
 
 /// The programs: each is a package and its only binary.
-const PROGRAMS: [&str; 1] = ["ng"];
+const PROGRAMS: [&str; 2] = ["ng", "ng-update"];
 
 /// Cross-compile the programs that run in the appliance
 ///
