@@ -5,7 +5,8 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::SystemTime;
+use std::thread;
+use std::time::{Duration, SystemTime};
 
 use rustix::fs::{FlockOperation, StatVfsMountFlags, flock, statvfs};
 
@@ -15,6 +16,8 @@ use crate::files::sync_folder;
 
 /// How many are kept.
 pub const KEPT: usize = 5;
+/// Tenths of a second that somebody else may take to save.
+const PATIENCE: u32 = 20;
 /// Where the next one is put together; a name that is no number counts as nothing.
 const FRESH: &str = "new";
 
@@ -115,7 +118,14 @@ impl Store {
     /// Somebody else changes it, or it cannot be made writable.
     pub fn write(&self) -> Result<Writing<'_>> {
         let lock = File::open(&self.root).map_err(Failure::io("open", &self.root))?;
-        if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
+        let locked = (0..PATIENCE).any(|_| {
+            let locked = flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok();
+            if !locked {
+                thread::sleep(Duration::from_millis(100));
+            }
+            locked
+        });
+        if !locked {
             let root = self.root.display();
             return Err(Failure::Refused(format!(
                 "{root}: another ng-update is saving; try again when it is done"
