@@ -1,7 +1,8 @@
 //! The appliance file: what to build. Its fields are the schema; `overlay/appliance.yaml` is the documented example.
 
+mod limits;
+
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer, de::Error as _};
@@ -181,7 +182,7 @@ impl Spec {
     /// # Errors
     /// It is absent, or [`Error::Spec`] with line and column.
     pub fn load(path: &Path) -> Result<Self> {
-        let text = fs::read_to_string(path).map_err(|error| Error::Input {
+        let text = limits::read(path).map_err(|error| Error::Input {
             file: path.to_path_buf(),
             cause: format!("could not be read: {error}"),
             hint: "name the appliance file with --spec".into(),
@@ -194,6 +195,15 @@ impl Spec {
     /// # Errors
     /// [`Error::Spec`] with line and column.
     pub fn parse(text: &str, path: &Path) -> Result<Self> {
+        if let Some(line) = limits::too_deep(text) {
+            return Err(Error::Spec {
+                file: path.to_path_buf(),
+                line,
+                column: 1,
+                cause: "lists or maps lie too deep in each other".into(),
+                hint: DOCUMENTATION.into(),
+            });
+        }
         let spec: Self = serde_yaml::from_str(text)
             .map_err(|error| crate::suggest::spec_error(&error, text, path, DOCUMENTATION))?;
         spec.check().map_err(|(key, cause)| {
@@ -246,7 +256,7 @@ impl Spec {
         if self.formats.is_empty() {
             return Err(("formats", "there is no format to write".into()));
         }
-        Ok(())
+        limits::check(self)
     }
 }
 
