@@ -32,10 +32,9 @@ pub fn grown(head: &[u8], size: u64) -> Result<Vec<Patch>, String> {
     }
     let entries = entries(head, &first)?;
     let last = (size / SECTOR).checked_sub(1).ok_or("the disk is too small")?;
-    let entries_at = last
-        .checked_sub(entries.len() as u64 / SECTOR)
-        .ok_or("the disk is too small")?;
-    if entries_at <= long(&first, 48) {
+    let sectors = entries.len() as u64 / SECTOR;
+    let entries_at = last.checked_sub(sectors).ok_or("the disk is too small")?;
+    if entries_at <= long(&first, 48).max(1 + sectors) {
         return Err("the disk is smaller than the partition table says".into());
     }
     put(&mut first, 32, last);
@@ -206,5 +205,10 @@ mod tests {
         );
         let smaller = "the disk is smaller than the partition table says";
         assert_eq!(refusal(forged(48, u64::MAX), 9 * MIB), smaller);
+        assert_eq!(
+            refusal(forged(48, 0), 60 * 512),
+            smaller,
+            "the backup would lie on the table"
+        );
     }
 }
