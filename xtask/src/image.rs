@@ -19,6 +19,7 @@ use crate::base::Base;
 use crate::util;
 use apt::{Apt, Refresh};
 use console::Console;
+pub use console::size;
 pub use measure::Measured;
 
 mod apt;
@@ -315,6 +316,7 @@ fn report(built: &Built) {
             file.sha256
         );
     }
+    print!("{}", console::summary(&manifest.areas));
     println!("{}", built.manifest_path.display());
     if let Some(identity) = &manifest.identity {
         println!("root's key: {}", folder.join(identity).display());

@@ -21,6 +21,7 @@ mod image;
 mod kmod;
 mod linker;
 mod preflight;
+mod report;
 mod run;
 mod seed;
 mod smoke;
@@ -48,6 +49,7 @@ enum Command {
     Fuzz(fuzz::Fuzz),
     Image(image::Image),
     Kmod(kmod::Kmod),
+    Report(report::Report),
     Run(run::Run),
     Seed(seed::Seed),
     Smoke(smoke::Smoke),
@@ -76,6 +78,7 @@ fn run(command: Command) -> Result<()> {
         Command::Fuzz(command) => command.run(),
         Command::Image(command) => command.run(),
         Command::Kmod(command) => command.run(),
+        Command::Report(command) => command.run(),
         Command::Run(command) => command.run(),
         Command::Seed(command) => command.run(),
         Command::Smoke(command) => command.run(),

@@ -18,6 +18,7 @@ mod owners;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::areas::{self, Area};
 use crate::error::{Error, Result};
 use crate::hash;
 use crate::hosted::Hosted;
@@ -156,7 +157,8 @@ impl Build<'_> {
         let scratch = layers::Scratch::new(&request.cache)?;
         let merged = merge::merge(spec, &sets, &self.additions, scratch.path(), progress)?;
         let disk = disk::lay_out(spec, &request.spec_file, &merged, &sets, &inputs.seed, progress)?;
-        self.finish(&disk, inputs, None)
+        let areas = areas::of_tree(&merged.tree, &|path| self.is_ours(path));
+        self.finish(&disk, inputs, None, areas)
     }
 
     fn hosted(&self, hosted: &Hosted) -> Result<Built> {
@@ -170,7 +172,14 @@ impl Build<'_> {
         self.progress
             .note(&format!("one EFI program with kernel and initramfs: {size} MiB"));
         let disk = disk::with_program(program, &inputs.seed);
-        self.finish(&disk, inputs, Some(hosted.system(&gathered)))
+        let files = [&gathered.files[..], &self.additions[..]].concat();
+        let areas = areas::of_hosted(gathered.kernel.len() as u64, &files, &|path| self.is_ours(path));
+        self.finish(&disk, inputs, Some(hosted.system(&gathered)), areas)
+    }
+
+    /// Whether the project itself brings what lies at a path.
+    fn is_ours(&self, path: &[u8]) -> bool {
+        self.additions.iter().any(|addition| addition.path == path)
     }
 
     /// What an earlier build with the same inputs has left, if its files still stand untouched.
@@ -183,7 +192,7 @@ impl Build<'_> {
     }
 
     /// Writes the disk and the account of it.
-    fn finish(&self, disk: &Disk, inputs: Inputs, system: Option<String>) -> Result<Built> {
+    fn finish(&self, disk: &Disk, inputs: Inputs, system: Option<String>, areas: Vec<Area>) -> Result<Built> {
         let request = self.request;
         let spec = &request.spec;
         let stem = request.stem();
@@ -202,6 +211,7 @@ impl Build<'_> {
             identity: { request.identity.as_ref() }.map(|identity| relative(identity, self.folder.path())),
             inputs: inputs.files,
             key: inputs.key,
+            areas,
         };
         let text = serde_json::to_string_pretty(&manifest).unwrap_or_default() + "\n";
         output::replace(&self.manifest_path, text.as_bytes())?;
