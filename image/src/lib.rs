@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod archive;
+pub mod areas;
 pub mod build;
 pub mod compare;
 pub mod data;

@@ -46,6 +46,9 @@ pub struct Manifest {
     pub identity: Option<PathBuf>,
     /// Inputs by name (`base.txz`, `kernel.txz`, `ng_socket.ko`, ...) with their SHA-256 in hexadecimal.
     pub inputs: std::collections::BTreeMap<String, String>,
+    /// What its space goes to, the largest area first.
+    #[serde(default)]
+    pub areas: Vec<crate::areas::Area>,
     /// SHA-256 over everything the image depends on: a build with the same key would give the same bytes.
     #[serde(default)]
     pub key: String,

@@ -6,6 +6,10 @@ pub trait Progress: Sync {
     fn begin(&self, task: &str, total: Option<u64>) -> Box<dyn Task + '_>;
     /// Something worth a line: what was skipped, what was found in the cache.
     fn note(&self, line: &str);
+    /// A task that need not be done, since the cache has its result.
+    fn cached(&self, task: &str) {
+        self.note(&format!("{task}: in the cache"));
+    }
 }
 
 /// One running task.

@@ -19,7 +19,7 @@ use xshell::Shell;
 use crate::base::Base;
 use crate::{lock, util};
 use apt::{Apt, Refresh};
-pub use console::Console;
+pub use console::{Console, size};
 pub use measure::Measured;
 
 mod apt;
@@ -358,6 +358,7 @@ fn report(built: &Built) {
             file.sha256
         );
     }
+    print!("{}", console::summary(&manifest.areas));
     println!("{}", built.manifest_path.display());
     if let Some(identity) = &manifest.identity {
         println!("root's key: {}", folder.join(identity).display());

@@ -24,6 +24,7 @@ mod linker;
 mod lock;
 mod package;
 mod preflight;
+mod report;
 mod run;
 mod seed;
 mod smoke;
@@ -56,6 +57,7 @@ enum Command {
     Kmod(kmod::Kmod),
     Lock(lock::Lock),
     Package(package::Package),
+    Report(report::Report),
     Run(run::Run),
     Seed(seed::Seed),
     Smoke(smoke::Smoke),
@@ -89,6 +91,7 @@ fn run(command: Command) -> Result<()> {
         Command::Kmod(command) => command.run(),
         Command::Lock(command) => command.run(),
         Command::Package(command) => command.run(),
+        Command::Report(command) => command.run(),
         Command::Run(command) => command.run(),
         Command::Seed(command) => command.run(),
         Command::Smoke(command) => command.run(),

@@ -140,6 +140,7 @@ fn image(files: &[(&str, Vec<u8>)]) -> Result<Vec<u8>> {
         .volume_label(*b"CIDATA     ")
         .volume_id(0x6e67_7365);
     format_volume(&mut disk, options).context("could not make the volume")?;
+    disk.set_position(0);
     let system = FileSystem::new(&mut disk, FsOptions::new())?;
     for (name, bytes) in files {
         system.root_dir().create_file(name)?.write_all(bytes)?;

@@ -223,7 +223,7 @@ pub fn own_compiler_version(shell: &Shell) -> Result<String> {
 }
 
 /// The package that a program is of.
-fn package_of(program: &str) -> &str {
+pub fn package_of(program: &str) -> &str {
     match program {
         "ng-seed" => "seed",
         "ng-update" => "update",

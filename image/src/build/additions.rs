@@ -105,6 +105,14 @@ impl Addition {
         }
     }
 
+    /// Bytes of contents; none of a file that cannot be read.
+    pub fn bytes(&self) -> u64 {
+        match &self.body {
+            AdditionBody::File(path) => path.metadata().map_or(0, |metadata| metadata.len()),
+            _ => self.bytes_in_memory() as u64,
+        }
+    }
+
     /// SHA-256 of the contents in hexadecimal.
     ///
     /// # Errors

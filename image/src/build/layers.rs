@@ -37,9 +37,12 @@ pub fn obtain(fetcher: &Fetcher<'_>, sets: &[Listed], request: &Request, progres
     let lock_path = folder.join(".lock");
     let lock = File::create(&lock_path).map_err(Error::io("write the lock", &lock_path))?;
     lock.lock().map_err(Error::io("lock the cache", &lock_path))?;
-    let missing = sets.iter().filter(|set| !place(&folder, set).is_dir());
+    let (there, missing): (Vec<_>, Vec<_>) = sets.iter().partition(|set| place(&folder, set).is_dir());
+    for set in there {
+        progress.cached(&format!("unpack {}", set.file));
+    }
     // Downloads one after the other: side by side they would only share the line.
-    let missing = missing
+    let missing = { missing.into_iter() }
         .map(|set| Ok((set, fetcher.get(set)?)))
         .collect::<Result<Vec<_>>>()?;
     thread::scope(|scope| {

@@ -26,6 +26,7 @@ mod rcd;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::areas::{self, Area};
 use crate::error::{Error, Result};
 use crate::hash;
 use crate::hosted::Hosted;
@@ -274,6 +275,7 @@ impl Build<'_> {
         })?;
         let about = About {
             system: None,
+            areas: areas::of_tree(&merged.tree, &|path| self.is_ours(path)),
             account: provenance::of_tree(&merged.tree, merged.left_out),
             pins,
             time: Some(merged.time),
@@ -297,6 +299,7 @@ impl Build<'_> {
             .note(&format!("one EFI program with kernel and initramfs: {size} MiB"));
         let disk = disk::with_program(program, &inputs.seed);
         let about = About {
+            areas: areas::of_hosted(gathered.kernel.len() as u64, &files, &|path| self.is_ours(path)),
             system: Some(hosted.system(&gathered)),
             account,
             pins,
@@ -316,6 +319,11 @@ impl Build<'_> {
         };
         self.progress.note(&line);
         Ok(())
+    }
+
+    /// Whether the project itself brings what lies at a path.
+    fn is_ours(&self, path: &[u8]) -> bool {
+        self.additions.iter().any(|addition| addition.path == path)
     }
 
     /// What an earlier build with the same inputs has left, if its files still stand untouched.
@@ -381,6 +389,7 @@ impl Build<'_> {
             identity: { request.identity.as_ref() }.map(|identity| relative(identity, self.folder.path())),
             inputs: inputs.files,
             key: inputs.key,
+            areas: about.areas,
         };
         let text = serde_json::to_string_pretty(&manifest).unwrap_or_default() + "\n";
         output::replace(&self.manifest_path, text.as_bytes())?;
@@ -396,6 +405,8 @@ impl Build<'_> {
 struct About {
     /// What a hosted base consists of.
     system: Option<String>,
+    /// What space goes to.
+    areas: Vec<Area>,
     account: Account,
     pins: lock::Pins,
     /// In seconds since 1970.

@@ -108,7 +108,7 @@ impl<'a> Fetcher<'a> {
     fn download(&self, url: &str, set: &Listed) -> Result<PathBuf> {
         let path = self.cache.join(format!("{}.txz", set.sha256));
         if path.is_file() {
-            self.progress.note(&format!("{}: in the cache", set.file));
+            self.progress.cached(&format!("fetch {}", set.file));
             return Ok(path);
         }
         self.make_cache()?;

@@ -45,7 +45,7 @@ pub fn of(shell: &Shell, base: Base, release: &str, module: bool, programs: bool
             Base::Hosted => (&tools::HOSTED_PROGRAMS[..], tools::LINUX),
         };
         roots.extend(names.iter().map(|name| Root {
-            package: name,
+            package: tools::package_of(name),
             name,
             target,
             features: Vec::new(),

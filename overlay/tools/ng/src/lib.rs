@@ -46,6 +46,14 @@ mod words;
 
 pub use companions::{Body, Companion, companions};
 
+/// A picture of the graph that a file declares, as `ng svg -f` draws it; `title` is what it is called.
+///
+/// # Errors
+/// It cannot be laid out; the text says why.
+pub fn svg(graph: &graph::Graph, title: &str) -> Result<String, String> {
+    picture::svg::text(&picture::declared::drawing(graph), title, None).map_err(|failure| failure.to_string())
+}
+
 use cli::Opt;
 use program::Program;
 

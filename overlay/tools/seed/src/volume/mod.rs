@@ -5,7 +5,7 @@ mod iso;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
@@ -184,7 +184,9 @@ fn volume<R: io::Read + io::Seek>(path: &Path, mut blocks: Blocks<R>) -> io::Res
     if is_fat { fat(path, blocks) } else { Ok(None) }
 }
 
-fn fat<R: io::Read + io::Seek>(path: &Path, blocks: Blocks<R>) -> io::Result<Option<Seed>> {
+fn fat<R: io::Read + io::Seek>(path: &Path, mut blocks: Blocks<R>) -> io::Result<Option<Seed>> {
+    // fatfs wants to begin there.
+    blocks.rewind()?;
     let Ok(system) = fatfs::FileSystem::new(blocks, fatfs::FsOptions::new()) else {
         return Ok(None);
     };
