@@ -27,7 +27,7 @@ const KERNEL: &[u8] = b"boot/kernel/kernel";
 const MOST_LINKS: usize = 32;
 
 /// A tree, what was taken out of it, and what files need.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct World {
     /// What stays.
     pub tree: Tree,
@@ -35,6 +35,16 @@ pub struct World {
     pub gone: BTreeMap<Vec<u8>, (NodeId, usize)>,
     /// What files need.
     pub facts: HashMap<NodeId, Facts>,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self {
+            tree: Tree::new(),
+            gone: BTreeMap::new(),
+            facts: HashMap::new(),
+        }
+    }
 }
 
 /// The rules of a request.
