@@ -57,7 +57,7 @@ impl Accounts {
         }
     }
 
-    /// Notes a call of pw(8), if it is about an account that a manifest names.
+    /// Notes a call of pw(8).
     fn line(&mut self, line: &str) {
         let Some((verb, name, options)) = pw_call(line) else {
             return;
@@ -65,11 +65,11 @@ impl Accounts {
         let number = |key: &str| options.get(key).and_then(|text| text.parse().ok());
         let word = |key: &str| options.get(key).filter(|text| !text.contains([':', '\n'])).cloned();
         match verb {
-            "groupadd" if self.groups.contains_key(&name) => {
+            "groupadd" => {
                 self.groups.insert(name, number("-g"));
             }
             "useradd" => {
-                let Some(user) = self.users.get_mut(&name) else { return };
+                let user = self.users.entry(name).or_default();
                 (user.uid, user.gid) = (number("-u"), number("-g"));
                 user.class = word("-L").unwrap_or_default();
                 user.comment = word("-c").unwrap_or_default();
@@ -223,7 +223,7 @@ pub fn pw_call(line: &str) -> Option<(&'static str, String, BTreeMap<String, Str
 }
 
 /// Words of a shell's line with quotation marks; none if it has more to it than words.
-fn split_words(line: &str) -> Option<Vec<String>> {
+pub fn split_words(line: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let mut word = None::<String>;
     let mut quote = None;

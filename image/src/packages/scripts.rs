@@ -4,7 +4,7 @@
 //! configuration file from a sample (`@sample` of a port) is done here, too; other Lua scripts are named and not run.
 //! Everything else is kept in the appliance, and run there when it boots.
 
-use super::accounts::pw_call;
+use super::accounts::{pw_call, split_words};
 use super::manifest::{self, Manifest};
 
 /// Scripts for sh(1) that belong to an installation, and what pkg(8) passes as their second argument (pkg-script(5)).
@@ -75,7 +75,7 @@ fn is_done_line(line: &str) -> bool {
             .iter()
             .any(|word| line.contains(word));
     let simple = !line.contains(['`', ';', '|', '&']) && !line.contains("$(");
-    let says = line.starts_with("echo ") && simple && !line.contains('>');
+    let says = split_words(line).is_some_and(|words| words.first().is_some_and(|word| word == "echo"));
     let libraries = [
         "/sbin/ldconfig",
         "ldconfig ",

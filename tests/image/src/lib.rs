@@ -4,4 +4,5 @@
 
 pub mod base;
 pub mod fixture;
+pub mod package;
 pub mod readers;

@@ -88,6 +88,16 @@ impl Volume {
         found.unwrap_or_else(|| panic!("{path} is not there"))
     }
 
+    /// Permissions, owner and group of a file or directory.
+    ///
+    /// # Panics
+    /// There is no such path.
+    pub fn attributes(&self, path: &str) -> (u16, u32, u32) {
+        let found = ufs::read_by_path(&self.bytes, &self.superblock, path).unwrap();
+        let (_, inode) = found.unwrap_or_else(|| panic!("{path} is not there"));
+        (inode.mode & 0o7777, inode.uid, inode.gid)
+    }
+
     /// Target of the symbolic link with this inode number.
     ///
     /// # Panics
