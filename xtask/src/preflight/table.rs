@@ -209,6 +209,13 @@ pub const TOOLS: &[Tool] = &[
         packages("dosfstools", "dosfstools", "dosfstools", "(Linux only)"),
     ),
     tool(
+        "zstd",
+        "read compressed images back",
+        Tests,
+        "--version",
+        packages("zstd", "zstd", "zstd", "(base system)"),
+    ),
+    tool(
         "sgdisk",
         "check partition tables",
         Tests,
