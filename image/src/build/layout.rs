@@ -13,10 +13,8 @@ pub fn fstab(spec: &Spec) -> String {
     let mut text = String::from("# Device\tMountpoint\tFStype\tOptions\tDump\tPass\n");
     text.push_str(&match spec.disk.layout {
         Layout::Single => format!("/dev/gpt/{label}\t/\tufs\trw\t1\t1\n"),
-        Layout::Slots => format!(
-            "/dev/gpt/{label}-cfg\t/cfg\tufs\tro,noauto\t0\t0\n\
-             /dev/gpt/{label}-data\t/data\tufs\trw,noatime,noauto\t0\t0\n"
-        ),
+        // /cfg is mounted when the first script of rc(8) unmounts what is listed here.
+        Layout::Slots => format!("/dev/gpt/{label}-data\t/data\tufs\trw,noatime,noauto\t0\t0\n"),
     });
     text
 }
