@@ -20,5 +20,6 @@ pub mod spec;
 mod suggest;
 pub mod tree;
 pub mod ufs;
+pub mod update;
 
 pub use error::{Error, Result};

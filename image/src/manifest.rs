@@ -64,7 +64,7 @@ impl From<std::ops::Range<u64>> for Stretch {
 pub struct OutputFile {
     /// File name, relative to the manifest.
     pub path: PathBuf,
-    /// `raw` or `qcow2`.
+    /// `raw` or `qcow2`; `update` of the update file.
     pub format: String,
     /// Size in bytes.
     pub size: u64,

@@ -12,7 +12,9 @@ use crate::output::Format;
 use crate::ufs::superblock;
 
 mod disk;
+mod update;
 pub use disk::{DiskSpec, Layout};
+pub use update::UpdateSpec;
 
 const DOCUMENTATION: &str = "see the comments in overlay/appliance.yaml";
 
@@ -60,6 +62,9 @@ pub struct Spec {
     /// Further files.
     #[serde(default)]
     pub files: Vec<FileSpec>,
+    /// The update file of an appliance with root slots.
+    #[serde(default)]
+    pub update: UpdateSpec,
     /// Image formats.
     #[serde(default = "default_formats")]
     pub formats: Vec<Format>,

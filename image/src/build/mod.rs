@@ -24,11 +24,12 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::hash;
 use crate::hosted::Hosted;
-use crate::manifest::{self, Manifest};
+use crate::manifest::{self, Manifest, OutputFile};
 use crate::output::{self, Disk, Folder, Idle};
 use crate::progress::Progress;
 use crate::sets::{Fetcher, Source};
-use crate::spec::{self, InterfaceUse, Spec};
+use crate::spec::{self, InterfaceUse, Layout, Spec};
+use crate::update::{self, Signing};
 pub use additions::{Addition, AdditionBody};
 
 /// Changes whenever the same inputs would give other bytes.
@@ -53,6 +54,8 @@ pub struct Request {
     pub companions: Vec<Addition>,
     /// Public keys that open root's account, besides those of the spec: one line each.
     pub authorized_keys: Vec<String>,
+    /// Who signs updates; of a disk with root slots alone.
+    pub signing: Signing,
     /// The private key to one of them, if the build made it; goes into the manifest.
     pub identity: Option<PathBuf>,
     /// The interfaces that the graph uses.
@@ -157,7 +160,8 @@ impl Build<'_> {
         }
         let sets = layers::obtain(&fetcher, &listed, request, progress)?;
         let scratch = layers::Scratch::new(&request.cache)?;
-        let mut merged = merge::merge(spec, &sets, &self.additions, scratch.path(), progress)?;
+        let additions = self.identified(&inputs);
+        let mut merged = merge::merge(spec, &sets, &additions, scratch.path(), progress)?;
         if spec.disk.layout == spec::Layout::Slots {
             arrange::arrange(&mut merged.tree, merged.time)?;
         }
@@ -187,6 +191,26 @@ impl Build<'_> {
         self.finish(&disk, inputs, Some(hosted.system(&gathered)))
     }
 
+    /// The additions, and the file that says what was built, which can only be made once that is known.
+    fn identified(&self, inputs: &Inputs) -> Vec<Addition> {
+        let spec = &self.request.spec;
+        let identity = (spec.disk.layout == Layout::Slots)
+            .then(|| update::identity(&self.request.stem(), &spec.release, inputs.build()));
+        self.additions.iter().cloned().chain(identity).collect()
+    }
+
+    /// Writes the update file, if there are root slots and it is asked for.
+    fn write_update(&self, disk: &Disk, inputs: &Inputs) -> Result<Option<OutputFile>> {
+        let (request, spec) = (self.request, &self.request.spec);
+        let Some(slot) = disk.slot.as_ref().filter(|_| spec.update.file) else {
+            return Ok(None);
+        };
+        let stem = request.stem();
+        let about = update::about(&stem, &spec.release, inputs.build(), slot);
+        let key = request.signing.key.as_ref();
+        update::write(disk, slot, about, key, (&self.folder, &stem), self.progress).map(Some)
+    }
+
     /// What an earlier build with the same inputs has left, if its files still stand untouched.
     fn standing(&self, inputs: &Inputs) -> Option<Built> {
         standing(&self.manifest_path, inputs, self.request).map(|manifest| Built {
@@ -205,6 +229,7 @@ impl Build<'_> {
         let files = { written.into_iter() }
             .map(output::Written::commit)
             .collect::<Result<Vec<_>>>()?;
+        let files = files.into_iter().chain(self.write_update(disk, &inputs)?).collect();
         let manifest = Manifest {
             name: stem,
             base: request.base.name().into(),
@@ -240,6 +265,11 @@ struct Inputs {
 }
 
 impl Inputs {
+    /// What people call the build by: the first digits of the key.
+    fn build(&self) -> &str {
+        &self.key[..16]
+    }
+
     fn new(request: &Request, mut files: BTreeMap<String, String>, additions: &[Addition]) -> Result<Self> {
         let spec_sum = hash::of_file(&request.spec_file)?;
         let seed = format!("{FORMAT} {} {files:?}", request.stem());

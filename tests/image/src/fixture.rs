@@ -99,6 +99,7 @@ impl Fixture {
             module: Some(self.at("ng_socket.ko")),
             tools: Vec::new(),
             authorized_keys: vec!["ssh-ed25519 AAAA test".into()],
+            signing: Default::default(),
             identity: None,
             interfaces: Vec::new(),
             out: self.at("out"),
