@@ -29,5 +29,6 @@ pub mod spec;
 pub mod suggest;
 pub mod tree;
 pub mod ufs;
+pub mod update;
 
 pub use error::{Error, Result};

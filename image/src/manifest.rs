@@ -77,7 +77,7 @@ impl From<std::ops::Range<u64>> for Stretch {
 pub struct OutputFile {
     /// File name, relative to the manifest.
     pub path: PathBuf,
-    /// The name of an [`crate::output::Format`], or `sha256` for the checksums of the others.
+    /// The name of an [`crate::output::Format`], `update` of the update file, or `sha256` of the others' checksums.
     pub format: String,
     /// Size in bytes.
     pub size: u64,

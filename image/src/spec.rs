@@ -14,8 +14,10 @@ use crate::profile::Profile;
 use crate::ufs::superblock;
 
 mod disk;
+mod update;
 pub use disk::{DiskSpec, Layout};
 pub mod packages;
+pub use update::UpdateSpec;
 
 const DOCUMENTATION: &str = "see the comments in overlay/appliance.yaml";
 
@@ -74,6 +76,9 @@ pub struct Spec {
     pub packages: Option<packages::PackagesSpec>,
     /// What FreeBSD is taken from instead of its distribution sets.
     pub base: Option<packages::BaseSpec>,
+    /// The update file of an appliance with root slots.
+    #[serde(default)]
+    pub update: UpdateSpec,
     /// Image formats.
     #[serde(default = "default_formats")]
     pub formats: Vec<Format>,

@@ -12,7 +12,7 @@ use super::{Base, Request, absent, beside};
 use crate::error::{Error, Result};
 use crate::hash;
 use crate::hosted;
-use crate::spec::Spec;
+use crate::spec::{Layout, Spec};
 use crate::ufs::inode::Attributes;
 
 /// Where the service that applies the graph at boot looks for it.
@@ -154,6 +154,9 @@ pub fn collect(request: &Request) -> Result<Vec<Addition>> {
         all.push(addition);
     }
     all.extend(ssh(request)?);
+    if matches!(request.base, Base::FreeBsd(_)) && spec.disk.layout == Layout::Slots {
+        all.push(request.signing.addition());
+    }
     if let Some(graph) = &spec.graph {
         let graph = beside(&request.spec_file, graph);
         check_readable(&graph, "correct `graph` in the appliance file, or leave it out")?;

@@ -31,14 +31,15 @@ use crate::error::{Error, Result};
 use crate::hash;
 use crate::hosted::Hosted;
 use crate::lock;
-use crate::manifest::{self, Manifest};
+use crate::manifest::{self, Manifest, OutputFile};
 use crate::output::{self, Disk, Folder, Idle};
 use crate::packages::{self, Aftermath, Package, Present};
 use crate::progress::Progress;
 use crate::provenance::{self, Account};
 use crate::sbom::{self, Software};
 use crate::sets::{Fetcher, Listed, Source};
-use crate::spec::{self, InterfaceUse, Spec};
+use crate::spec::{self, InterfaceUse, Layout, Spec};
+use crate::update::{self, Signing};
 use layers::Set;
 
 pub use additions::{Addition, AdditionBody};
@@ -66,6 +67,8 @@ pub struct Request {
     pub companions: Vec<Addition>,
     /// Public keys that open root's account, besides those of the spec: one line each.
     pub authorized_keys: Vec<String>,
+    /// Who signs updates; of a disk with root slots alone.
+    pub signing: Signing,
     /// The private key to one of them, if the build made it; goes into the manifest.
     pub identity: Option<PathBuf>,
     /// The interfaces that the graph uses.
@@ -251,11 +254,12 @@ impl Build<'_> {
         let (request, progress) = (self.request, self.progress);
         let spec = &request.spec;
         let scratch = layers::Scratch::new(&request.cache)?;
+        let additions = self.identified(&inputs);
         let parts = merge::Parts {
             sets,
             loose,
             aftermath,
-            additions: &self.additions,
+            additions: &additions,
         };
         let mut merged = merge::merge(request, parts, scratch.path(), progress)?;
         if let Some(epoch) = request.epoch {
@@ -326,6 +330,26 @@ impl Build<'_> {
         self.additions.iter().any(|addition| addition.path == path)
     }
 
+    /// The additions, and the file that says what was built, which can only be made once that is known.
+    fn identified(&self, inputs: &Inputs) -> Vec<Addition> {
+        let spec = &self.request.spec;
+        let identity = (spec.disk.layout == Layout::Slots)
+            .then(|| update::identity(&self.request.stem(), &spec.release, inputs.build()));
+        self.additions.iter().cloned().chain(identity).collect()
+    }
+
+    /// Writes the update file, if there are root slots and it is asked for.
+    fn write_update(&self, disk: &Disk, inputs: &Inputs) -> Result<Option<OutputFile>> {
+        let (request, spec) = (self.request, &self.request.spec);
+        let Some(slot) = disk.slot.as_ref().filter(|_| spec.update.file) else {
+            return Ok(None);
+        };
+        let stem = request.stem();
+        let about = update::about(&stem, &spec.release, inputs.build(), slot);
+        let key = request.signing.key.as_ref();
+        update::write(disk, slot, about, key, (&self.folder, &stem), self.progress).map(Some)
+    }
+
     /// What an earlier build with the same inputs has left, if its files still stand untouched.
     fn standing(&self, inputs: &Inputs) -> Option<Built> {
         standing(&self.manifest_path, inputs, self.request).map(|manifest| Built {
@@ -372,6 +396,7 @@ impl Build<'_> {
         let mut files = { written.into_iter() }
             .map(output::Written::commit)
             .collect::<Result<Vec<_>>>()?;
+        files.extend(self.write_update(disk, &inputs)?);
         files.push(sums.commit()?);
         let accounts = { accounts.into_iter() }
             .map(accounts::Written::commit)
@@ -425,6 +450,11 @@ struct Inputs {
 }
 
 impl Inputs {
+    /// What people call the build by: the first digits of the key.
+    fn build(&self) -> &str {
+        &self.key[..16]
+    }
+
     fn new(request: &Request, mut files: BTreeMap<String, String>, additions: &[Addition]) -> Result<Self> {
         let spec_sum = hash::of_file(&request.spec_file)?;
         let epoch = request.epoch.map(|epoch| format!(" {epoch}")).unwrap_or_default();

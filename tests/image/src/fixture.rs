@@ -100,6 +100,7 @@ impl Fixture {
             module: Some(self.at("ng_socket.ko")),
             tools: Vec::new(),
             authorized_keys: vec!["ssh-ed25519 AAAA test".into()],
+            signing: Default::default(),
             identity: None,
             interfaces: Vec::new(),
             kernel_modules: Vec::new(),

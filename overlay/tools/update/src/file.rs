@@ -26,6 +26,7 @@ mod reader;
 mod seal;
 mod writer;
 
+pub use ed25519_dalek::SigningKey;
 pub use header::{About, Entry, Header, Needs};
 pub use reader::{Content, Reader};
 pub use seal::{Distrust, Seal, Trust, fingerprint, keys};

@@ -106,7 +106,7 @@ fn an_update_goes_into_the_other_slot_and_is_tried() {
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert_eq!(
         text(&output.stdout),
-        "slot b: box 14.3 (build new), verified, 1 MiB of 1 MiB written; the next boot tries it\n"
+        "slot b: box 14.3 (build new), verified, 1 of 1 MiB written; the next boot tries it\n"
     );
     let slot = fs::read(appliance.path("dev/gpt/box-b")).unwrap();
     assert_eq!((slot[0], slot[CHUNK], slot[CHUNK + 512]), (5, 6, 0));

@@ -139,7 +139,7 @@ impl Install {
             false => "the next boot tries it",
         };
         print(&format!(
-            "slot {}: {} {} (build {}), verified, {} MiB of {} written; {next}\n",
+            "slot {}: {} {} (build {}), verified, {} of {} MiB written; {next}\n",
             installed.slot,
             about.appliance,
             about.release,
