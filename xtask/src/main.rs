@@ -22,6 +22,7 @@ mod kmod;
 mod linker;
 mod preflight;
 mod run;
+mod sign;
 mod smoke;
 mod ssh;
 mod stop;
@@ -48,6 +49,7 @@ enum Command {
     Image(image::Image),
     Kmod(kmod::Kmod),
     Run(run::Run),
+    Sign(sign::Sign),
     Smoke(smoke::Smoke),
     Test(test::Test),
     Tools(tools::Tools),
@@ -75,6 +77,7 @@ fn run(command: Command) -> Result<()> {
         Command::Image(command) => command.run(),
         Command::Kmod(command) => command.run(),
         Command::Run(command) => command.run(),
+        Command::Sign(command) => command.run(),
         Command::Smoke(command) => command.run(),
         Command::Test(command) => command.run(),
         Command::Tools(command) => command.run(),

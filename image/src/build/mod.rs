@@ -274,6 +274,9 @@ impl Inputs {
         let spec_sum = hash::of_file(&request.spec_file)?;
         let seed = format!("{FORMAT} {} {files:?}", request.stem());
         let mut text = format!("{FORMAT}\n{spec_sum}\n{:?}\n{:?}\n", request.spec, files);
+        if let Some(key) = &request.signing.key {
+            text.push_str(&format!("signed by {:?}\n", key.verifying_key()));
+        }
         if let Base::Hosted(hosted) = &request.base {
             text.push_str(&format!("{:?}\n", hosted.parts));
         }
