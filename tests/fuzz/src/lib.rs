@@ -9,6 +9,11 @@
 //! * [`control`]: what becomes of arbitrary datagrams on control sockets.
 //! * [`calls`]: what becomes of arbitrary sequences of calls.
 //!
+//! Two more have nothing to do with sockets:
+//!
+//! * [`state`]: the record of which root slot boots, from arbitrary sectors, and steps from there.
+//! * [`update_file`]: update files, arbitrary and spoilt.
+//!
 //! Run by `cargo xtask fuzz`, or by `cargo fuzz run --fuzz-dir tests/fuzz TARGET`.
 
 pub mod address;
@@ -16,6 +21,8 @@ pub mod calls;
 pub mod control;
 pub mod machine;
 mod pair;
+pub mod state;
 mod text;
+pub mod update_file;
 
 pub use pair::Pair;
