@@ -18,7 +18,7 @@ use crate::util;
 pub const MANIFEST: &str = "tests/fuzz/Cargo.toml";
 
 /// The packages whose code is watched for coverage.
-const WATCHED: [&str; 5] = ["fuzz", "kpi", "ng_socket", "ngforge_image", "oracle"];
+const WATCHED: [&str; 6] = ["fuzz", "kpi", "ng-update", "ng_socket", "ngforge_image", "oracle"];
 /// What has the compiler watch them, for libFuzzer.
 const COVERAGE: [&str; 7] = [
     "-Cpasses=sancov-module",
@@ -73,6 +73,10 @@ enum Target {
     Calls,
     /// Datagrams on control sockets
     Control,
+    /// The record of which root slot boots
+    State,
+    /// Update files
+    UpdateFile,
     /// Partition tables of disks that an image is written to
     Table,
 }
@@ -88,6 +92,8 @@ impl Target {
             Self::Address => "address",
             Self::Calls => "calls",
             Self::Control => "control",
+            Self::State => "state",
+            Self::UpdateFile => "update_file",
             Self::Table => "table",
         }
     }

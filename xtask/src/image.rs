@@ -13,7 +13,8 @@ use ngforge_image::build::{self, Built, Request};
 use ngforge_image::hosted::{self, Hosted, Parts};
 use ngforge_image::sbom::Software;
 use ngforge_image::sets::{self, Source};
-use ngforge_image::spec::{InterfaceUse, Spec};
+use ngforge_image::spec::{InterfaceUse, Layout, Spec};
+use ngforge_image::update::Signing;
 use xshell::Shell;
 
 use crate::base::Base;
@@ -28,6 +29,7 @@ mod console;
 mod identity;
 mod idle;
 mod measure;
+pub mod signing;
 mod software;
 mod verify;
 
@@ -50,6 +52,8 @@ const EPOCH: &str = "SOURCE_DATE_EPOCH";
 /// the same ng_socket.ko and makes the same graph. apt fetches the packages and checks their signatures. It is a stage to
 /// rehearse on, not FreeBSD. Of the appliance file, what is FreeBSD's (sets, prune, disk, label, rc_conf, loader_conf) is
 /// left aside.
+///
+/// Of a disk with root slots, <name>.ngu is the update file for appliances that run already: see `ng-update` there.
 ///
 /// The result, <name>.raw, <name>.qcow2 and <name>.json (what was built from what), takes its place in one step:
 /// whatever goes wrong, the image of an earlier build is left as it was.
@@ -108,6 +112,13 @@ pub struct Image {
     /// Build a second time, clean and elsewhere, and compare every byte of every output
     #[arg(long)]
     pub verify: bool,
+
+    /// The private key that signs the update file, as ssh-keygen -t ed25519 makes it without a passphrase
+    ///
+    /// Without one, the update file of an appliance that names a key (`update: {key: ...}`) is not signed; `cargo xtask sign`
+    /// does that later, elsewhere. If it names none, a pair is made in the output folder.
+    #[arg(long, value_name = "FILE", env = "NGFORGE_UPDATE_KEY")]
+    pub update_key: Option<PathBuf>,
 
     /// Keep no spare image beside the real one: half the space, but a small change takes as long as a large one
     #[arg(long)]
@@ -181,7 +192,7 @@ impl Image {
         let mut authorized_keys = self.given_keys()?;
         let mut own = None;
         if authorized_keys.is_empty() && spec.ssh.authorized_keys.is_empty() {
-            let (private, public) = identity::ensure(&out)?;
+            let (private, public) = identity::ensure(&out, identity::LOGIN)?;
             authorized_keys.push(public);
             own = Some(private);
         }
@@ -203,6 +214,7 @@ impl Image {
             tools: self.tools(shell)?,
             companions: self.companions(&spec)?,
             authorized_keys,
+            signing: self.signing(&spec, &spec_file, &out)?,
             identity: own,
             interfaces,
             kernel_modules,
@@ -216,6 +228,16 @@ impl Image {
             spec,
             spec_file,
         })
+    }
+
+    /// Who signs updates, of an appliance with root slots.
+    fn signing(&self, spec: &Spec, spec_file: &Path, out: &Path) -> Result<Signing> {
+        if self.base == Base::Hosted || spec.disk.layout != Layout::Slots {
+            return Ok(Signing::default());
+        }
+        let named = spec.update.key.as_ref();
+        let named = named.map(|key| spec_file.parent().unwrap_or(Path::new("")).join(key));
+        signing::signing(named.as_deref(), self.update_key.as_deref(), out)
     }
 
     fn given_keys(&self) -> Result<Vec<String>> {

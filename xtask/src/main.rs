@@ -27,6 +27,7 @@ mod preflight;
 mod report;
 mod run;
 mod seed;
+mod sign;
 mod smoke;
 mod ssh;
 mod stop;
@@ -60,6 +61,7 @@ enum Command {
     Report(report::Report),
     Run(run::Run),
     Seed(seed::Seed),
+    Sign(sign::Sign),
     Smoke(smoke::Smoke),
     Test(test::Test),
     Tools(tools::Tools),
@@ -94,6 +96,7 @@ fn run(command: Command) -> Result<()> {
         Command::Report(command) => command.run(),
         Command::Run(command) => command.run(),
         Command::Seed(command) => command.run(),
+        Command::Sign(command) => command.run(),
         Command::Smoke(command) => command.run(),
         Command::Test(command) => command.run(),
         Command::Tools(command) => command.run(),

@@ -226,7 +226,6 @@ pub fn own_compiler_version(shell: &Shell) -> Result<String> {
 pub fn package_of(program: &str) -> &str {
     match program {
         "ng-seed" => "seed",
-        "ng-update" => "update",
         own => own,
     }
 }

@@ -466,6 +466,9 @@ impl Inputs {
             request.kernel_modules,
             request.spec.profile.text()
         ));
+        if let Some(key) = &request.signing.key {
+            text.push_str(&format!("signed by {:?}\n", key.verifying_key()));
+        }
         if let Base::Hosted(hosted) = &request.base {
             text.push_str(&format!("{:?}\n", hosted.parts));
         }

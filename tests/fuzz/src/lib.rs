@@ -10,6 +10,11 @@
 //! * [`calls`]: what becomes of arbitrary sequences of calls.
 //! * [`table`]: what becomes of a disk's partition table when it is moved to a larger disk; no kernel has a part in it.
 //!
+//! Two more have nothing to do with sockets:
+//!
+//! * [`state`]: the record of which root slot boots, from arbitrary sectors, and steps from there.
+//! * [`update_file`]: update files, arbitrary and spoilt.
+//!
 //! Run by `cargo xtask fuzz`, or by `cargo fuzz run --fuzz-dir tests/fuzz TARGET`.
 
 pub mod address;
@@ -17,7 +22,9 @@ pub mod calls;
 pub mod control;
 pub mod machine;
 mod pair;
+pub mod state;
 pub mod table;
 mod text;
+pub mod update_file;
 
 pub use pair::Pair;

@@ -25,8 +25,22 @@ pub fn of(base: Base, programs: &str) -> Result<Vec<Addition>> {
             .collect(),
         Base::Hosted => Vec::new(),
     };
+    if base == Base::Freebsd {
+        all.extend(of_updates(programs));
+    }
     all.extend(examples(&util::root().join(EXAMPLES))?);
     Ok(all)
+}
+
+/// What belongs to ng-update: its page, and the name that saves.
+fn of_updates(programs: &str) -> [Addition; 2] {
+    let page = AdditionBody::Bytes(update::manual::PAGE.into());
+    let save = AdditionBody::Symlink("ng-update".into());
+    let folder = programs.trim_matches('/');
+    [
+        Addition::new(&format!("{PREFIX}/share/man/man8/ng-update.8"), 0o644, page),
+        Addition::new(&format!("{folder}/save-cfg"), 0o755, save),
+    ]
 }
 
 fn addition(companion: ng::Companion, program: &str) -> Addition {
@@ -63,6 +77,7 @@ mod tests {
         let find = |path: &str| all.iter().find(|addition| addition.path == path.as_bytes());
         for path in [
             "usr/local/share/man/man8/ng.8",
+            "usr/local/share/man/man8/ng-update.8",
             "usr/local/share/man/man5/graph.yaml.5",
             "usr/local/share/zsh/site-functions/_ng",
         ] {

@@ -112,7 +112,8 @@ fn graph(place: &Place) -> Finding {
         return Finding::new("graph", Verdict::Skipped, "ngforge_enable is not YES");
     }
     let ng = place.path("/usr/local/sbin/ng");
-    let output = Command::new(&ng).arg("plan").output();
+    let file = setting("ngforge_graph").filter(|file| !file.is_empty());
+    let output = Command::new(&ng).arg("plan").args(file).output();
     Finding::of(
         "graph",
         match output {
@@ -198,9 +199,16 @@ fn watchdog(place: &Place) -> Finding {
 
 /// Whether a setting of rc.conf(5) is YES.
 fn is_enabled(name: &str) -> bool {
-    let output = Command::new("sysrc").args(["-qn", name]).output();
-    let value = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_ascii_lowercase());
-    matches!(value.as_deref(), Ok("yes" | "true" | "on" | "1"))
+    let value = setting(name).map(|value| value.to_ascii_lowercase());
+    matches!(value.as_deref(), Some("yes" | "true" | "on" | "1"))
+}
+
+/// A setting of rc.conf(5), as rc(8) finds it.
+fn setting(name: &str) -> Option<String> {
+    let script = format!(". /etc/rc.subr && load_rc_config ngforge && echo \"${{{name}}}\"");
+    let output = Command::new("/bin/sh").args(["-c", &script]).output().ok()?;
+    let value = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    output.status.success().then_some(value)
 }
 
 fn first_line(bytes: &[u8]) -> String {

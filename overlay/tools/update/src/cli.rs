@@ -29,7 +29,7 @@ enum Command {
     /// Write an update into the other slot, verify it, and have it booted once
     Install(verbs::Install),
     /// Show slots, versions and which one boots next
-    Status,
+    Status(verbs::Status),
     /// Check the health, as `check`, and make the running slot the one to boot
     Healthy(verbs::Healthy),
     /// Boot the other slot next, if it has been healthy
@@ -68,7 +68,7 @@ impl Opt {
         let place = &self.place;
         match self.command {
             Command::Install(install) => install.run(place),
-            Command::Status => verbs::status(place),
+            Command::Status(status) => status.run(place),
             Command::Healthy(healthy) => healthy.run(place),
             Command::Rollback(rollback) => rollback.run(place),
             Command::Check(check) => check.run(place),

@@ -5,6 +5,7 @@
 pub mod device;
 pub mod file;
 pub mod install;
+pub mod manual;
 
 mod cfg;
 mod check;

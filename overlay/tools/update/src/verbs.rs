@@ -8,7 +8,7 @@ mod status;
 pub use health::{Check, Healthy, Rollback, note};
 pub use install::Install;
 pub use show::Show;
-pub use status::status;
+pub use status::Status;
 
 use std::process::Command;
 

@@ -187,6 +187,8 @@ fn a_trial_ends_with_health_or_with_a_note() {
     appliance.set(tried);
     let shown = text(&appliance.run("b", &["status"]).stdout);
     assert!(shown.contains("running, on trial"), "{shown}");
+    assert!(appliance.run("b", &["status", "--tried"]).status.success());
+    assert_eq!(appliance.run("a", &["status", "--tried"]).status.code(), Some(1));
     assert!(appliance.run("b", &["note"]).stdout.is_empty());
     let refused = appliance.run("b", &["install", name(&appliance.update(Some(7)))]);
     assert_eq!(refused.status.code(), Some(71), "{}", text(&refused.stderr));

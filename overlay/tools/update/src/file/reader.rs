@@ -39,13 +39,14 @@ impl<R: Read> Reader<R> {
         let raw = Header::raw(&mut source)?;
         let seal = Seal::read(&mut source)?;
         seal.check(&raw, trust)?;
+        let header = Header::parse(&raw)?;
         Ok(Self {
-            header: Header::parse(&raw)?,
+            plain: vec![0; header.about.chunk_len(0)],
+            header,
             seal,
             source,
             next: 0,
             stored: Vec::new(),
-            plain: vec![0; CHUNK],
         })
     }
 

@@ -2,9 +2,10 @@
 
 use std::fs;
 
+use clap::Args;
 use serde::Serialize;
 
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::install::current;
 use crate::place::{Identity, Place};
 use crate::state::{self, Mark, Slot, State};
@@ -31,15 +32,23 @@ struct Row {
     version: Option<Identity>,
 }
 
-/// Shows slots, versions and which one boots next.
-///
-/// # Errors
-/// The machine has no slots, or its state record cannot be read.
-pub fn status(place: &Place) -> Result<()> {
-    let report = gather(place)?;
-    match place.json {
-        true => print(&(serde_json::to_string(&report).unwrap_or_default() + "\n")),
-        false => print(&report.text()),
+/// Show slots, versions and which one boots next
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Say nothing: exit status 0 if the running slot was booted once, to try it, and is not healthy yet; else 1
+    #[arg(long)]
+    tried: bool,
+}
+
+impl Status {
+    pub fn run(&self, place: &Place) -> Result<()> {
+        let report = gather(place)?;
+        match (self.tried, place.json) {
+            (true, _) if report.state.tried == Some(report.running) => Ok(()),
+            (true, _) => Err(Failure::Different),
+            (false, true) => print(&(serde_json::to_string(&report).unwrap_or_default() + "\n")),
+            (false, false) => print(&report.text()),
+        }
     }
 }
 
