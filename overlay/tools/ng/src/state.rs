@@ -5,6 +5,7 @@
 //! | `lock` | nothing; whoever changes the graph holds a lock on it (flock(2)) |
 //! | `record` | in which life of the kernel's graph something was made, and in the next line what ([`Record`]) |
 //! | `confirmed.json` | the last graph that was applied and confirmed, file name and text |
+//! | `confirmed.new` | the same of a graph that is being applied |
 //! | `pending.json` | a graph that was applied and waits for `ng confirm` |
 //!
 //! Files appear by atomic rename: a process that is killed leaves the old or the new one. All but the record are on the disk
@@ -22,6 +23,11 @@ use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
 use crate::failure::{Failure, Result};
+
+mod prepared;
+
+/// The last graph that was confirmed.
+const CONFIRMED: &str = "confirmed.json";
 
 /// What was made, and in which life of the kernel's graph.
 const RECORD: &str = "record";
@@ -109,18 +115,18 @@ impl State {
 
     /// The last graph that was confirmed.
     pub fn confirmed(&self) -> Result<Option<Applied>> {
-        self.read("confirmed.json")
+        self.read(CONFIRMED)
     }
 
     /// Remembers a graph as the confirmed one, and that none is pending.
     pub fn confirm(&self, applied: &Applied) -> Result<()> {
-        self.write("confirmed.json", applied)?;
+        self.write(CONFIRMED, applied)?;
         self.forget_pending()
     }
 
     /// Forgets the confirmed graph, and one that waits to be.
     pub fn forget_confirmed(&self) -> Result<()> {
-        self.forget("confirmed.json")?;
+        self.forget(CONFIRMED)?;
         self.forget_pending()
     }
 

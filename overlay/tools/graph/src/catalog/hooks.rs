@@ -142,7 +142,8 @@ fn broken_limit(hooks: &Hooks, hook: &str) -> Option<String> {
 
 /// A number without leading zeros.
 fn number(digits: &str) -> Option<u32> {
-    digits.parse::<u32>().ok().filter(|number| number.to_string() == digits)
+    let is_plain = digits == "0" || digits.starts_with(|first| matches!(first, '1'..='9'));
+    digits.parse().ok().filter(|_| is_plain)
 }
 
 fn is_hexadecimal(digits: &str) -> bool {

@@ -21,6 +21,35 @@ fn every_part_knows_its_place() {
     assert_eq!((second.kind(), second.at.line, second.at.column), ("a list", 4, 3));
 }
 
+/// What a text reads as, and whether it is taken from where it stands.
+fn texts(text: &str) -> Vec<(String, bool)> {
+    let What::List(items) = read(text).unwrap().what else {
+        panic!("{text}")
+    };
+    let told = items.into_iter().map(|item| match item.what {
+        What::Plain(text) | What::Quoted(text) => (text.to_string(), matches!(text, Cow::Borrowed(_))),
+        other => panic!("{other:?}"),
+    });
+    told.collect()
+}
+
+#[test]
+fn texts_are_where_they_stand_or_what_they_are_meant_to_be() {
+    let read = |text: &str, in_place| (text.to_owned(), in_place);
+    let text = "- a.b -- c.d # and so on\n- over\n  two lines\n- 'it''s'\n- after ö\n- öö\n- a\n- öa\n- bbbb\n";
+    let expected = [
+        read("a.b -- c.d", true),
+        read("over two lines", false),
+        read("it's", false),
+        read("after ö", true),
+        read("öö", false),
+        read("a", false),
+        read("öa", false),
+        read("bbbb", false),
+    ];
+    assert_eq!(texts(text), expected);
+}
+
 #[test]
 fn aliases_stand_for_their_anchors() {
     let value = read("a: &x [1, 2]\nb: *x\n").unwrap();

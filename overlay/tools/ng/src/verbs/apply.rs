@@ -69,8 +69,9 @@ impl Apply {
             None => {
                 let graph = self.declared.graph()?;
                 let lock = state.lock()?;
+                let prepared = state.prepare(self.declared.applied()?)?;
                 let outcome = Engine::new(session, &state)?.apply(graph, &Signals::caught()?)?;
-                state.confirm(&self.declared.applied()?)?;
+                prepared.confirm()?;
                 drop(lock);
                 self.print(session, false, &outcome)
             }
@@ -121,8 +122,9 @@ impl Apply {
     fn at_boot<T: Transport>(&self, session: &mut Session<T>, state: &State) -> Result<()> {
         let lock = state.lock()?;
         let result = self.confirmed_file(state).and_then(|applied| {
+            let prepared = state.prepare(applied)?;
             let outcome = Engine::new(session, state)?.apply(self.declared.graph()?, &Signals::caught()?)?;
-            state.confirm(&applied)?;
+            prepared.confirm()?;
             Ok(outcome)
         });
         let failure = match result {
