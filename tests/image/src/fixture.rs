@@ -90,28 +90,7 @@ impl Fixture {
 
     /// A request for everything here.
     pub fn request(&self) -> Request {
-        let spec_file = self.at("appliance.yaml");
-        Request {
-            spec: Spec::load(&spec_file).unwrap(),
-            spec_file,
-            base: Base::FreeBsd(Source::Folder(self.at("sets"))),
-            rootfs: Some(self.at("rootfs")),
-            companions: Vec::new(),
-            module: Some(self.at("ng_socket.ko")),
-            tools: Vec::new(),
-            authorized_keys: vec!["ssh-ed25519 AAAA test".into()],
-            signing: Default::default(),
-            identity: None,
-            interfaces: Vec::new(),
-            kernel_modules: Vec::new(),
-            out: self.at("out"),
-            cache: self.at("cache"),
-            threads: 2,
-            lock: lock::Policy::default(),
-            software: Vec::new(),
-            epoch: None,
-            idle: None,
-        }
+        request_in(self.folder.path())
     }
 
     /// Builds, expecting success.
@@ -130,6 +109,36 @@ impl Fixture {
     /// Names of the files in the output folder, but for the lock.
     pub fn outputs(&self) -> Vec<String> {
         names(&self.at("out"))
+    }
+}
+
+/// A request for everything in a fixture's folder.
+///
+/// # Panics
+/// It is no such folder.
+pub fn request_in(folder: &Path) -> Request {
+    let at = |name: &str| folder.join(name);
+    let spec_file = at("appliance.yaml");
+    Request {
+        spec: Spec::load(&spec_file).unwrap(),
+        spec_file,
+        base: Base::FreeBsd(Source::Folder(at("sets"))),
+        rootfs: Some(at("rootfs")),
+        companions: Vec::new(),
+        module: Some(at("ng_socket.ko")),
+        tools: Vec::new(),
+        authorized_keys: vec!["ssh-ed25519 AAAA test".into()],
+        signing: Default::default(),
+        identity: None,
+        interfaces: Vec::new(),
+        kernel_modules: Vec::new(),
+        out: at("out"),
+        cache: at("cache"),
+        threads: 2,
+        lock: lock::Policy::default(),
+        software: Vec::new(),
+        epoch: None,
+        idle: None,
     }
 }
 
