@@ -42,6 +42,33 @@ impl Fixture {
         Self::of(tempfile::tempdir().unwrap(), base, base::kernel())
     }
 
+    /// With what a disk with two root slots needs besides, and what a BIOS starts.
+    ///
+    /// `left_out` is not among it.
+    pub fn slots(left_out: &str) -> Self {
+        let mut base = Archive::default();
+        base.directory("boot").directory("etc").directory("var");
+        let files = [
+            "boot/lua/loader.lua",
+            "boot/lua/core.lua",
+            "boot/defaults/loader.conf",
+            "boot/device.hints",
+            "boot/loader",
+            "boot/pmbr",
+            "boot/gptboot",
+            "usr/local/etc/local.conf",
+            "etc/motd",
+        ];
+        for path in files.into_iter().filter(|path| *path != left_out) {
+            base.file(path, path.as_bytes());
+        }
+        base.file("boot/loader.efi", &base::noise(100_000, 1));
+        let fixture = Self::of(tempfile::tempdir().unwrap(), base, base::kernel());
+        let spec = SPEC.replace("free: 32 MiB", "free: 32 MiB, layout: slots");
+        fs::write(fixture.at("appliance.yaml"), spec).unwrap();
+        fixture
+    }
+
     fn of(folder: TempDir, base: Archive, kernel: Archive) -> Self {
         let at = |name: &str| folder.path().join(name);
         for name in ["sets", "rootfs/etc"] {

@@ -60,7 +60,7 @@ fn files(lua: &Lua, shared: &Shared) -> Result<Table> {
     };
     io.set("read", lua.create_function(read)?)?;
     let machine = shared.clone();
-    let write = move |_: &Lua, (copy, text): (usize, mlua::String)| {
+    let write = move |_: &Lua, (copy, text): (usize, mlua::LuaString)| {
         let mut machine = machine.borrow_mut();
         if machine.refused {
             return Ok(None);
