@@ -41,6 +41,17 @@ impl Fixture {
         Self::of(tempfile::tempdir().unwrap(), base, base::kernel())
     }
 
+    /// With next to nothing, for many builds that fail.
+    pub fn tiny() -> Self {
+        let mut base = Archive::default();
+        base.directory("boot").directory("etc");
+        base.file("boot/loader.efi", b"a loader");
+        let mut kernel = Archive::default();
+        kernel.directory("boot").directory("boot/kernel");
+        kernel.file("boot/kernel/ng_socket.ko", b"stock module");
+        Self::of(tempfile::tempdir().unwrap(), base, kernel)
+    }
+
     fn of(folder: TempDir, base: Archive, kernel: Archive) -> Self {
         let at = |name: &str| folder.path().join(name);
         for name in ["sets", "rootfs/etc"] {
