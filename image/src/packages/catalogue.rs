@@ -323,7 +323,10 @@ fn offer(manifest: Manifest, address: &str) -> std::result::Result<Offer, String
             sum.escape_debug()
         ));
     }
-    let path = manifest.repopath.clone();
+    let path = match manifest.repopath.as_str() {
+        "" => manifest.path.clone(),
+        path => path.to_string(),
+    };
     let inside = |part: &str| super::settings::is_file_name(part);
     if !path.split('/').all(inside) {
         return Err(format!(

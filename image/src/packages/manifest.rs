@@ -34,8 +34,11 @@ pub struct Manifest {
     #[serde(default)]
     pub sum: String,
     /// Path of the package file below the repository; only in a catalogue.
-    #[serde(default, alias = "path")]
+    #[serde(default)]
     pub repopath: String,
+    /// The same in catalogues of older versions, and beside the other in newer ones.
+    #[serde(default)]
+    pub path: String,
     /// Packages that it needs, by name.
     #[serde(default)]
     pub deps: BTreeMap<String, Dependency>,

@@ -69,6 +69,17 @@ impl Fixture {
         fixture
     }
 
+    /// With next to nothing, for many builds that fail.
+    pub fn tiny() -> Self {
+        let mut base = Archive::default();
+        base.directory("boot").directory("etc");
+        base.file("boot/loader.efi", b"a loader");
+        let mut kernel = Archive::default();
+        kernel.directory("boot").directory("boot/kernel");
+        kernel.file("boot/kernel/ng_socket.ko", b"stock module");
+        Self::of(tempfile::tempdir().unwrap(), base, kernel)
+    }
+
     fn of(folder: TempDir, base: Archive, kernel: Archive) -> Self {
         let at = |name: &str| folder.path().join(name);
         for name in ["sets", "rootfs/etc"] {

@@ -9,7 +9,6 @@ use image_tests::package::{self, Package, Packing, Signature};
 use image_tests::readers::{self, Volume};
 use ngforge_image::build;
 use ngforge_image::progress::{Progress, Silent, Task};
-use ngforge_image::spec::Spec;
 use serde_json::json;
 
 const USERS: &str = "if ! ${PW} groupshow mpd >/dev/null 2>&1; then\n  ${PW} groupadd mpd -g 555\nfi\nif ! ${PW} usershow \
