@@ -182,9 +182,9 @@ mod tests {
     fn stored_blocks_follow_the_table() {
         let table = table(&[true, false, true]);
         assert_eq!(table.len(), 1 << 20);
-        assert_eq!(entry(&table, 0), 4 * MIB | 6);
+        assert_eq!(entry(&table, 0), (4 * MIB) | 6);
         assert_eq!(entry(&table, 1), 0);
-        assert_eq!(entry(&table, 2), 5 * MIB | 6);
+        assert_eq!(entry(&table, 2), (5 * MIB) | 6);
     }
 
     #[test]
@@ -193,7 +193,7 @@ mod tests {
         blocks[RATIO as usize] = true;
         let table = table(&blocks);
         assert_eq!(entry(&table, RATIO as usize), 0);
-        assert_eq!(entry(&table, RATIO as usize + 1), 4 * MIB | 6);
+        assert_eq!(entry(&table, RATIO as usize + 1), (4 * MIB) | 6);
     }
 
     #[test]
