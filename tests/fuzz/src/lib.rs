@@ -8,6 +8,7 @@
 //! * [`address`]: what bind(2), connect(2) and sendto(2) make of an address.
 //! * [`control`]: what becomes of arbitrary datagrams on control sockets.
 //! * [`calls`]: what becomes of arbitrary sequences of calls.
+//! * [`seed`]: what becomes of seeds of cloud-init; no kernel takes part.
 //!
 //! Run by `cargo xtask fuzz`, or by `cargo fuzz run --fuzz-dir tests/fuzz TARGET`.
 
@@ -16,6 +17,7 @@ pub mod calls;
 pub mod control;
 pub mod machine;
 mod pair;
+pub mod seed;
 mod text;
 
 pub use pair::Pair;
