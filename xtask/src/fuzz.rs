@@ -18,7 +18,7 @@ use crate::util;
 pub const MANIFEST: &str = "tests/fuzz/Cargo.toml";
 
 /// The packages whose code is watched for coverage.
-const WATCHED: [&str; 6] = ["fuzz", "kpi", "ng-update", "ng_socket", "ngforge_image", "oracle"];
+const WATCHED: [&str; 7] = ["fuzz", "kpi", "ng-update", "ng_socket", "ngforge_image", "oracle", "seed"];
 /// What has the compiler watch them, for libFuzzer.
 const COVERAGE: [&str; 7] = [
     "-Cpasses=sancov-module",
@@ -73,6 +73,8 @@ enum Target {
     Calls,
     /// Datagrams on control sockets
     Control,
+    /// Seeds of cloud-init
+    Seed,
     /// The record of which root slot boots
     State,
     /// Update files
@@ -92,6 +94,7 @@ impl Target {
             Self::Address => "address",
             Self::Calls => "calls",
             Self::Control => "control",
+            Self::Seed => "seed",
             Self::State => "state",
             Self::UpdateFile => "update_file",
             Self::Table => "table",

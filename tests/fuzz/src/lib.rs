@@ -10,10 +10,11 @@
 //! * [`calls`]: what becomes of arbitrary sequences of calls.
 //! * [`table`]: what becomes of a disk's partition table when it is moved to a larger disk; no kernel has a part in it.
 //!
-//! Two more have nothing to do with sockets:
+//! Three more have nothing to do with sockets:
 //!
 //! * [`state`]: the record of which root slot boots, from arbitrary sectors, and steps from there.
 //! * [`update_file`]: update files, arbitrary and spoilt.
+//! * [`seed`]: what becomes of seeds of cloud-init.
 //!
 //! Run by `cargo xtask fuzz`, or by `cargo fuzz run --fuzz-dir tests/fuzz TARGET`.
 
@@ -22,6 +23,7 @@ pub mod calls;
 pub mod control;
 pub mod machine;
 mod pair;
+pub mod seed;
 pub mod state;
 pub mod table;
 mod text;

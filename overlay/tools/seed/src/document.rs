@@ -2,7 +2,7 @@
 //! seed, and aliases make a large thing of a small file.
 
 use graph::Position;
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput, Tag};
 
 use crate::error::{Error, Result};
 
@@ -240,7 +240,7 @@ impl<'a> Reader<'a> {
             Event::Alias(_) => return Err(self.error(at, "aliases are not taken in a seed", "write the value itself")),
             _ => (None, What::Nothing),
         };
-        if tag.is_some_and(|tag| !tag.is_yaml_core_schema()) {
+        if tag.is_some_and(|tag| !is_usual(&tag)) {
             return Err(self.error(at, "tags (`!...`) are not taken in a seed", "leave the tag out"));
         }
         let (file, at) = (self.file, Some(at));
@@ -285,6 +285,11 @@ impl<'a> Reader<'a> {
             entries.push((key, self.node(event, at)?));
         }
     }
+}
+
+/// Whether a tag says no more than what is there anyway, such as `!!str`.
+fn is_usual(tag: &Tag) -> bool {
+    tag.is_yaml_core_schema() && ["bool", "float", "int", "map", "null", "seq", "str"].contains(&tag.suffix.as_str())
 }
 
 fn scalar(text: &str, style: ScalarStyle) -> What {
