@@ -18,7 +18,7 @@ use crate::util;
 pub const MANIFEST: &str = "tests/fuzz/Cargo.toml";
 
 /// The packages whose code is watched for coverage.
-const WATCHED: [&str; 4] = ["fuzz", "kpi", "ng_socket", "oracle"];
+const WATCHED: [&str; 5] = ["fuzz", "kpi", "ng_socket", "ngforge-image", "oracle"];
 /// What has the compiler watch them, for libFuzzer.
 const COVERAGE: [&str; 7] = [
     "-Cpasses=sancov-module",
@@ -69,10 +69,14 @@ pub struct Fuzz {
 enum Target {
     /// Addresses for bind, connect and sendto
     Address,
+    /// Archives of packages
+    Archive,
     /// Sequences of calls on several sockets
     Calls,
     /// Datagrams on control sockets
     Control,
+    /// Manifests, scripts and versions of packages
+    Package,
 }
 
 /// Where the targets are built.
@@ -84,8 +88,10 @@ impl Target {
     fn name(self) -> &'static str {
         match self {
             Self::Address => "address",
+            Self::Archive => "archive",
             Self::Calls => "calls",
             Self::Control => "control",
+            Self::Package => "package",
         }
     }
 
