@@ -18,7 +18,11 @@ use crate::util;
 pub const MANIFEST: &str = "tests/fuzz/Cargo.toml";
 
 /// The packages whose code is watched for coverage.
+<<<<<<< HEAD
 const WATCHED: [&str; 7] = ["fuzz", "kpi", "ng-update", "ng_socket", "ngforge_image", "oracle", "seed"];
+=======
+const WATCHED: [&str; 5] = ["fuzz", "kpi", "ng_socket", "ngforge-image", "oracle"];
+>>>>>>> packages
 /// What has the compiler watch them, for libFuzzer.
 const COVERAGE: [&str; 7] = [
     "-Cpasses=sancov-module",
@@ -69,10 +73,13 @@ pub struct Fuzz {
 enum Target {
     /// Addresses for bind, connect and sendto
     Address,
+    /// Archives of packages
+    Archive,
     /// Sequences of calls on several sockets
     Calls,
     /// Datagrams on control sockets
     Control,
+<<<<<<< HEAD
     /// Seeds of cloud-init
     Seed,
     /// The record of which root slot boots
@@ -81,6 +88,10 @@ enum Target {
     UpdateFile,
     /// Partition tables of disks that an image is written to
     Table,
+=======
+    /// Manifests, scripts and versions of packages
+    Package,
+>>>>>>> packages
 }
 
 /// Where the targets are built.
@@ -92,12 +103,17 @@ impl Target {
     fn name(self) -> &'static str {
         match self {
             Self::Address => "address",
+            Self::Archive => "archive",
             Self::Calls => "calls",
             Self::Control => "control",
+<<<<<<< HEAD
             Self::Seed => "seed",
             Self::State => "state",
             Self::UpdateFile => "update_file",
             Self::Table => "table",
+=======
+            Self::Package => "package",
+>>>>>>> packages
         }
     }
 

@@ -13,7 +13,7 @@ pub mod compress;
 mod fetch;
 pub mod manifest;
 mod resolve;
-mod scripts;
+pub mod scripts;
 pub mod settings;
 pub mod signature;
 mod unpack;

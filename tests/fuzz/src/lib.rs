@@ -7,6 +7,8 @@
 //!
 //! * [`address`]: what bind(2), connect(2) and sendto(2) make of an address.
 //! * [`control`]: what becomes of arbitrary datagrams on control sockets.
+//! * [`archive`]: what the image builder makes of arbitrary archives.
+//! * [`package`]: what it makes of what packages say of themselves.
 //! * [`calls`]: what becomes of arbitrary sequences of calls.
 //! * [`table`]: what becomes of a disk's partition table when it is moved to a larger disk; no kernel has a part in it.
 //!
@@ -19,9 +21,11 @@
 //! Run by `cargo xtask fuzz`, or by `cargo fuzz run --fuzz-dir tests/fuzz TARGET`.
 
 pub mod address;
+pub mod archive;
 pub mod calls;
 pub mod control;
 pub mod machine;
+pub mod package;
 mod pair;
 pub mod seed;
 pub mod state;
