@@ -18,11 +18,7 @@ use crate::util;
 pub const MANIFEST: &str = "tests/fuzz/Cargo.toml";
 
 /// The packages whose code is watched for coverage.
-<<<<<<< HEAD
 const WATCHED: [&str; 7] = ["fuzz", "kpi", "ng-update", "ng_socket", "ngforge_image", "oracle", "seed"];
-=======
-const WATCHED: [&str; 5] = ["fuzz", "kpi", "ng_socket", "ngforge-image", "oracle"];
->>>>>>> packages
 /// What has the compiler watch them, for libFuzzer.
 const COVERAGE: [&str; 7] = [
     "-Cpasses=sancov-module",
@@ -79,7 +75,8 @@ enum Target {
     Calls,
     /// Datagrams on control sockets
     Control,
-<<<<<<< HEAD
+    /// Manifests, scripts and versions of packages
+    Package,
     /// Seeds of cloud-init
     Seed,
     /// The record of which root slot boots
@@ -88,10 +85,6 @@ enum Target {
     UpdateFile,
     /// Partition tables of disks that an image is written to
     Table,
-=======
-    /// Manifests, scripts and versions of packages
-    Package,
->>>>>>> packages
 }
 
 /// Where the targets are built.
@@ -106,14 +99,11 @@ impl Target {
             Self::Archive => "archive",
             Self::Calls => "calls",
             Self::Control => "control",
-<<<<<<< HEAD
+            Self::Package => "package",
             Self::Seed => "seed",
             Self::State => "state",
             Self::UpdateFile => "update_file",
             Self::Table => "table",
-=======
-            Self::Package => "package",
->>>>>>> packages
         }
     }
 
