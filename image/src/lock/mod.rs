@@ -30,6 +30,10 @@ pub const FILE: &str = "appliance.lock";
 const VERSION: u32 = 1;
 /// Most bytes in the file: some ten thousand packages.
 const LARGEST: u64 = 4 << 20;
+/// Most bytes in a line.
+const LONGEST_LINE: usize = 2048;
+/// Most brackets inside each other.
+const DEEPEST: i64 = 16;
 const DOCUMENTATION: &str = "write the file with `cargo xtask lock --update`";
 const HEAD: &str =
     "# What images are built from. `cargo xtask lock` compares, `cargo xtask lock --update` writes this file.\n";
@@ -154,8 +158,8 @@ impl Lock {
                 hint: DOCUMENTATION.into(),
             }
         };
-        if text.len() as u64 > LARGEST {
-            return Err(wrong("", format!("has more than {} MiB", LARGEST >> 20)));
+        if let Some(cause) = bad_shape(text) {
+            return Err(wrong("", cause));
         }
         let lock: Self =
             serde_yaml::from_str(text).map_err(|error| suggest::spec_error(&error, text, path, DOCUMENTATION))?;
@@ -201,6 +205,21 @@ impl Lock {
     pub fn save(&self, path: &Path) -> Result<()> {
         output::replace(path, self.text()?.as_bytes())
     }
+}
+
+/// What no lock looks like, and what a YAML parser would take long over: its time grows with the square of the depth.
+fn bad_shape(text: &str) -> Option<String> {
+    if text.len() as u64 > LARGEST {
+        return Some(format!("has more than {} MiB", LARGEST >> 20));
+    }
+    if text.lines().any(|line| line.len() > LONGEST_LINE) {
+        return Some(format!("has a line of more than {LONGEST_LINE} bytes"));
+    }
+    let depths = text.bytes().scan(0_i64, |depth, byte| {
+        *depth += i64::from(b"[{".contains(&byte)) - i64::from(b"]}".contains(&byte));
+        Some(*depth)
+    });
+    (depths.max() > Some(DEEPEST)).then(|| format!("has more than {DEEPEST} brackets inside each other"))
 }
 
 fn pin_mistake(pin: &Pin) -> Option<String> {
