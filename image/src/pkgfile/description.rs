@@ -67,7 +67,7 @@ impl Description {
             "flatsize": contents.iter().map(|(_, entry)| entry.size()).sum::<u64>(),
             "licenselogic": "single",
             "licenses": ["BSD2CLAUSE"],
-            "desc": self.text,
+            "desc": encoded(&self.text),
             "categories": [self.origin.split('/').next().unwrap_or_default()],
             "messages": [{"message": self.message, "type": "install"}],
         })
@@ -77,9 +77,14 @@ impl Description {
     pub fn full(&self, contents: &Contents) -> Value {
         let mut manifest = self.compact(contents);
         let files: Map<_, _> = { contents.iter() }
-            .map(|(path, entry)| (format!("/{path}"), entry.checksum().into()))
+            .map(|(path, entry)| (format!("/{}", encoded(path)), entry.checksum().into()))
             .collect();
         manifest["files"] = files.into();
         manifest
     }
+}
+
+/// pkg decodes descriptions and paths as those of an address (RFC 3986, section 2.1).
+fn encoded(text: &str) -> String {
+    text.replace('%', "%25")
 }

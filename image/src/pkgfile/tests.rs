@@ -130,6 +130,21 @@ fn the_tarball_holds_the_same_tree_relative_to_the_root() {
 }
 
 #[test]
+fn what_pkg_decodes_is_encoded() {
+    let mut contents = Contents::default();
+    let entry = Entry {
+        mode: 0o644,
+        body: Body::File(Vec::new()),
+    };
+    contents.add("usr/local/50%41", entry).unwrap();
+    let mut description = description();
+    description.text = "50% of it".into();
+    let manifest = description.full(&contents);
+    assert_eq!(manifest["desc"], "50%25 of it");
+    assert!(manifest["files"].get("/usr/local/50%2541").is_some(), "{manifest}");
+}
+
+#[test]
 fn the_same_contents_give_the_same_bytes() {
     assert_eq!(package(), package());
 }

@@ -13,12 +13,14 @@ const SSH_PORT: u16 = 2222;
 pub fn script(definition: &Definition) -> String {
     let mut text = head(
         definition,
-        "On a host with QEMU and OVMF. Ctrl-A X ends the machine; further arguments go to QEMU.",
+        "On a host with QEMU and OVMF. Ctrl-A X ends the machine; further arguments go to QEMU. ACCEL=tcg does \
+         without KVM.",
     );
-    text.push_str("vars=${image%.*}.vars.fd\n\n");
+    text.push_str("vars=$image.vars.fd\n\n");
     text.push_str(&find_firmware());
     text.push_str("[ -e \"$vars\" ] || cp \"$template\" \"$vars\"\n");
-    text.push_str("accel=tcg cpu=max\nif [ -w /dev/kvm ]; then accel=kvm cpu=host; fi\n");
+    text.push_str("accel=${ACCEL:-tcg}\nif [ -z \"${ACCEL:-}\" ] && [ -w /dev/kvm ]; then accel=kvm; fi\n");
+    text.push_str("if [ \"$accel\" = tcg ]; then cpu=max; else cpu=host; fi\n");
     // QEMU takes a comma that is written twice.
     text.push_str("commas() { printf '%s' \"$1\" | sed 's/,/,,/g'; }\n\n");
     text.push_str(&qemu(definition));

@@ -1,10 +1,10 @@
 #!/bin/sh
 # edge: FreeBSD 14.3
-# On a host with QEMU and OVMF. Ctrl-A X ends the machine; further arguments go to QEMU.
+# On a host with QEMU and OVMF. Ctrl-A X ends the machine; further arguments go to QEMU. ACCEL=tcg does without KVM.
 set -eu
 
 image='/images/edge 1,2.img'
-vars=${image%.*}.vars.fd
+vars=$image.vars.fd
 
 code='' template=''
 set_firmware() { if [ -z "$code" ] && [ -r "$1" ] && [ -r "$2" ]; then code=$1 template=$2; fi; }
@@ -19,8 +19,9 @@ set_firmware '/usr/local/share/qemu/edk2-x86_64-code.fd' '/usr/local/share/qemu/
 set_firmware '/usr/share/qemu/edk2-x86_64-code.fd' '/usr/share/qemu/edk2-i386-vars.fd'
 [ -n "$code" ] || { echo 'there is no UEFI firmware (OVMF)' >&2; exit 1; }
 [ -e "$vars" ] || cp "$template" "$vars"
-accel=tcg cpu=max
-if [ -w /dev/kvm ]; then accel=kvm cpu=host; fi
+accel=${ACCEL:-tcg}
+if [ -z "${ACCEL:-}" ] && [ -w /dev/kvm ]; then accel=kvm; fi
+if [ "$accel" = tcg ]; then cpu=max; else cpu=host; fi
 commas() { printf '%s' "$1" | sed 's/,/,,/g'; }
 
 exec qemu-system-x86_64 -name edge -uuid 198a2d47-ec61-841c-85ee-9f6ab1378173 \
