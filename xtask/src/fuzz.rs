@@ -18,7 +18,7 @@ use crate::util;
 pub const MANIFEST: &str = "tests/fuzz/Cargo.toml";
 
 /// The packages whose code is watched for coverage.
-const WATCHED: [&str; 4] = ["fuzz", "kpi", "ng_socket", "oracle"];
+const WATCHED: [&str; 5] = ["fuzz", "kpi", "ngforge-image", "ng_socket", "oracle"];
 /// What has the compiler watch them, for libFuzzer.
 const COVERAGE: [&str; 7] = [
     "-Cpasses=sancov-module",
@@ -73,6 +73,8 @@ enum Target {
     Calls,
     /// Datagrams on control sockets
     Control,
+    /// Programs and kernel modules, of which an image build reads what they need
+    Elf,
 }
 
 /// Where the targets are built.
@@ -86,6 +88,7 @@ impl Target {
             Self::Address => "address",
             Self::Calls => "calls",
             Self::Control => "control",
+            Self::Elf => "elf",
         }
     }
 

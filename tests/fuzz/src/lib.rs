@@ -9,11 +9,16 @@
 //! * [`control`]: what becomes of arbitrary datagrams on control sockets.
 //! * [`calls`]: what becomes of arbitrary sequences of calls.
 //!
+//! And without a kernel:
+//!
+//! * [`elf`]: what an image build makes of programs and kernel modules.
+//!
 //! Run by `cargo xtask fuzz`, or by `cargo fuzz run --fuzz-dir tests/fuzz TARGET`.
 
 pub mod address;
 pub mod calls;
 pub mod control;
+pub mod elf;
 pub mod machine;
 mod pair;
 mod text;
