@@ -75,6 +75,8 @@ enum Target {
     Calls,
     /// Datagrams on control sockets
     Control,
+    /// Programs and kernel modules, of which an image build reads what they need
+    Elf,
     /// Manifests, scripts and versions of packages
     Package,
     /// Seeds of cloud-init
@@ -99,6 +101,7 @@ impl Target {
             Self::Archive => "archive",
             Self::Calls => "calls",
             Self::Control => "control",
+            Self::Elf => "elf",
             Self::Package => "package",
             Self::Seed => "seed",
             Self::State => "state",

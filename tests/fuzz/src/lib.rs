@@ -18,12 +18,17 @@
 //! * [`update_file`]: update files, arbitrary and spoilt.
 //! * [`seed`]: what becomes of seeds of cloud-init.
 //!
+//! And without a kernel:
+//!
+//! * [`elf`]: what an image build makes of programs and kernel modules.
+//!
 //! Run by `cargo xtask fuzz`, or by `cargo fuzz run --fuzz-dir tests/fuzz TARGET`.
 
 pub mod address;
 pub mod archive;
 pub mod calls;
 pub mod control;
+pub mod elf;
 pub mod machine;
 pub mod package;
 mod pair;
