@@ -29,7 +29,7 @@ fn files_that_are_no_locks() {
 #[test]
 fn versions_that_nobody_knows() {
     refused("version: 2", "1:1: version 2 is not known; this is version 1");
-    refused("version: -1", "invalid value");
+    refused("version: -1", "invalid type");
     refused("version: 99999999999999999999", "invalid");
 }
 
