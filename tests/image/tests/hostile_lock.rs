@@ -29,7 +29,7 @@ fn files_that_are_no_locks() {
 #[test]
 fn versions_that_nobody_knows() {
     refused("version: 2", "1:1: version 2 is not known; this is version 1");
-    refused("version: -1", "invalid value");
+    refused("version: -1", "invalid type");
     refused("version: 99999999999999999999", "invalid");
 }
 
@@ -53,8 +53,14 @@ fn sums_that_are_none() {
 #[test]
 fn files_that_would_eat_memory_or_stack() {
     refused(&"#".repeat(5 << 20), "has more than 4 MiB");
-    refused(&format!("version: 1\nlocks: {}", "[\n".repeat(1_000_000)), "more than 16 brackets");
-    refused(&format!("locks: {}", "- ".repeat(1_000_000)), "a line of more than 2048 bytes");
+    refused(
+        &format!("version: 1\nlocks: {}", "[\n".repeat(1_000_000)),
+        "more than 16 brackets",
+    );
+    refused(
+        &format!("locks: {}", "- ".repeat(1_000_000)),
+        "a line of more than 2048 bytes",
+    );
     let mut bombs = String::from("version: 1\na0: &a0 [x]\n");
     for level in 1..40 {
         let below = level - 1;
