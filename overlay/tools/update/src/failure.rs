@@ -21,7 +21,7 @@ pub enum Failure {
     #[error("{0}")]
     Usage(String),
     /// An update file is not installed.
-    #[error("{path}: {error}")]
+    #[error("{path}: {error}{}", way_out(error))]
     Update {
         /// The file.
         path: String,
@@ -126,6 +126,17 @@ impl Failure {
 }
 
 const HINT: &str = "  hint: ";
+
+/// For who is not at the console, and may not know that it helps.
+fn way_out(error: &install::Error) -> &'static str {
+    use file::Distrust::{Foreign, Unsigned};
+    match error {
+        install::Error::File(file::Error::Distrust(Unsigned | Foreign { .. })) => {
+            "\n  hint: on the system's console, `ng-update install --unsigned` asks whether to take it all the same"
+        }
+        _ => "",
+    }
+}
 
 fn update_status(error: &install::Error) -> u8 {
     match error {

@@ -1,10 +1,11 @@
 //! Where everything is: devices of the slots, the record of what runs, and the files that the owner changes.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::Args;
+use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
 use crate::device::{Device, Partition};
@@ -67,6 +68,24 @@ impl Place {
     /// Whether it is this very machine.
     pub fn is_live(&self) -> bool {
         self.root == Path::new("/")
+    }
+
+    /// Held while the slots or the state record are changed, so that nobody else changes them.
+    ///
+    /// # Errors
+    /// Somebody else does.
+    pub fn lock(&self) -> Result<File> {
+        let path = self.path("/var/run/ng-update.lock");
+        let failed = Failure::io("take the lock", &path);
+        let file = File::options().create(true).truncate(false).write(true).open(&path);
+        let file = file.map_err(failed)?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(file),
+            Err(_) => Err(Failure::Refused(format!(
+                "another ng-update is at work (it holds {}); try again when it is done",
+                path.display()
+            ))),
+        }
     }
 
     /// What runs.

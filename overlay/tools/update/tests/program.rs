@@ -24,7 +24,7 @@ struct Appliance(TempDir);
 impl Appliance {
     fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
-        for folder in ["dev/gpt", "usr/share/ngforge", "var/db/ng"] {
+        for folder in ["dev/gpt", "usr/share/ngforge", "var/db/ng", "var/run"] {
             fs::create_dir_all(root.path().join(folder)).unwrap();
         }
         let write = |path: &str, bytes: &[u8]| fs::write(root.path().join(path), bytes).unwrap();
@@ -208,6 +208,31 @@ fn a_trial_ends_with_health_or_with_a_note() {
     assert_eq!((appliance.state().b, appliance.state().tried), (Mark::Bad, None));
     assert!(appliance.run("a", &["note"]).stdout.is_empty());
     assert_eq!(appliance.run("a", &["rollback"]).status.code(), Some(71));
+}
+
+#[test]
+fn two_do_not_change_the_slots_at_once() {
+    let appliance = Appliance::new();
+    let bytes = fs::read(appliance.update(Some(7))).unwrap();
+    let mut command = appliance.command("a");
+    command.args(["install", "-"]);
+    let mut waiting = command.stdin(Stdio::piped()).spawn().unwrap();
+    let mut pipe = waiting.stdin.take().unwrap();
+    pipe.write_all(&bytes[..bytes.len() - 1]).unwrap();
+    let refused = (0..100).find_map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        let output = appliance.run("a", &["healthy", "--force"]);
+        (!output.status.success()).then_some(output)
+    });
+    waiting.kill().unwrap();
+    waiting.wait().unwrap();
+    let refused = refused.expect("the lock is never held");
+    assert_eq!(refused.status.code(), Some(71));
+    assert!(
+        text(&refused.stderr).contains("another ng-update is at work"),
+        "{}",
+        text(&refused.stderr)
+    );
 }
 
 #[test]

@@ -62,6 +62,7 @@ impl Healthy {
         if !self.force {
             tell(place, &findings(place, Depth::Full)?)?;
         }
+        let _lock = place.lock()?;
         let before = read(&running)?;
         let after = before.healthy(running.slot);
         if before == after {
@@ -78,6 +79,7 @@ impl Healthy {
 impl Rollback {
     pub fn run(&self, place: &Place) -> Result<()> {
         let running = place.running()?;
+        let _lock = place.lock()?;
         let state = write(&running, read(&running)?.rollback(running.slot)?)?;
         let other = running.slot.other();
         match place.json {
@@ -99,6 +101,7 @@ impl Rollback {
 /// The machine has no slots, or its state record cannot be read or written.
 pub fn note(place: &Place) -> Result<()> {
     let running = place.running()?;
+    let _lock = place.lock()?;
     let (state, failed) = read(&running)?.note(running.slot);
     let Some(Failed { slot, .. }) = failed else {
         return Ok(());

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::reboot;
 use crate::failure::{Failure, Result, say};
-use crate::file::{self, Distrust, Reader, Seal, Trust, fingerprint};
+use crate::file::{Reader, Seal, Trust, fingerprint};
 use crate::install::{self, Installed, Step, Target};
 use crate::place::{Identity, Place};
 use crate::state::Slot;
@@ -68,6 +68,7 @@ impl Install {
         let identity = place.identity()?;
         let keys = place.keys()?;
         let mut reader = self.open(source, &keys)?;
+        let _lock = place.lock()?;
         let mut target = Target {
             appliance: &identity.appliance,
             machine: Identity::machine(),
@@ -104,19 +105,10 @@ impl Install {
     }
 
     fn failed(&self, error: install::Error) -> Failure {
-        let distrusted = matches!(
-            error,
-            install::Error::File(file::Error::Distrust(Distrust::Unsigned | Distrust::Foreign { .. }))
-        );
         let path = match self.file == Path::new("-") {
             true => "standard input".to_owned(),
             false => self.file.display().to_string(),
         };
-        if distrusted {
-            say(
-                "ng-update: only files signed by a trusted key are taken; on the console, --unsigned asks about others",
-            );
-        }
         Failure::Update { path, error }
     }
 
