@@ -68,7 +68,10 @@ fn parsed(text: &str) -> RcDom {
     parse_document(RcDom::default(), options).one(text)
 }
 
-fn walk(node: &Handle, visit: &mut dyn FnMut(&str, &[(String, String)])) {
+/// What is done with the name and the attributes of an element.
+type Visit<'a> = dyn FnMut(&str, &[(String, String)]) + 'a;
+
+fn walk(node: &Handle, visit: &mut Visit<'_>) {
     if let NodeData::Element { name, attrs, .. } = &node.data {
         let attrs = attrs.borrow();
         let attributes: Vec<(String, String)> = { attrs.iter() }
