@@ -43,8 +43,8 @@ pub struct Report {
 pub struct Facts {
     /// The image.
     pub manifest: Manifest,
-    /// Where that came from.
-    pub manifest_path: PathBuf,
+    /// The files that all of this came from, by what they are: relative to the page's folder where they are below it.
+    pub links: Vec<(&'static str, String)>,
     /// Its graph as an SVG picture, or why there is none.
     pub picture: Result<String, String>,
     /// The picture is of a file that has changed since the build.
@@ -61,14 +61,17 @@ impl Report {
     /// # Errors
     /// There is no image, or the page cannot be written.
     pub fn run(self) -> Result<()> {
-        let facts = self.facts()?;
-        let path = self.output.unwrap_or_else(|| util::target_dir().join("report.html"));
+        let path = self
+            .output
+            .clone()
+            .unwrap_or_else(|| util::target_dir().join("report.html"));
+        let facts = self.facts(path.parent().unwrap_or(Path::new("")))?;
         output::replace(&path, page::page(&facts).as_bytes())?;
         println!("{}", path.display());
         Ok(())
     }
 
-    fn facts(&self) -> Result<Facts> {
+    fn facts(&self, folder: &Path) -> Result<Facts> {
         let manifest_path = match &self.manifest {
             Some(path) => path.clone(),
             None => disk::newest_manifest(None)?,
@@ -84,9 +87,22 @@ impl Report {
             run: run::load(&smoke.join("report.json")),
             serial: fs::read(smoke.join("serial.log")).ok(),
             manifest,
-            manifest_path,
+            links: links(folder, &manifest_path, &smoke),
         })
     }
+}
+
+/// The files behind the page, as far as they are there.
+fn links(folder: &Path, manifest: &Path, smoke: &Path) -> Vec<(&'static str, String)> {
+    let files = [
+        ("Manifest", manifest.to_path_buf()),
+        ("Smoke run", smoke.join("report.json")),
+        ("The same for JUnit", smoke.join("junit.xml")),
+        ("Serial console", smoke.join("serial.log")),
+    ];
+    let there = files.into_iter().filter(|(_, path)| path.is_file());
+    let told = |path: PathBuf| path.strip_prefix(folder).unwrap_or(&path).display().to_string();
+    there.map(|(label, path)| (label, told(path))).collect()
 }
 
 /// The picture of an appliance's graph, and the file's checksum.

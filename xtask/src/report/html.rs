@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-/// Text as HTML takes it anywhere: markup as entities, control characters as pictures of them, so that what a guest writes
+/// Text as HTML takes it anywhere: markup as entities, control characters as terminals echo them (`^[`), so that what a guest writes
 /// can neither leave its place nor hide.
 pub fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
@@ -14,8 +14,10 @@ pub fn escaped(text: &str) -> String {
             '"' => safe.push_str("&quot;"),
             '\'' => safe.push_str("&#39;"),
             '\n' | '\t' => safe.push(character),
-            '\0'..='\u{1f}' => safe.push(char::from_u32(0x2400 + u32::from(character)).unwrap_or('\u{fffd}')),
-            '\u{7f}' => safe.push('\u{2421}'),
+            control @ ('\0'..='\u{1f}' | '\u{7f}') => {
+                safe.push('^');
+                safe.push(char::from(control as u8 ^ 0x40));
+            }
             // C1 controls, and what turns the direction of writing.
             '\u{80}'..='\u{9f}'
             | '\u{200b}'..='\u{200f}'
@@ -53,7 +55,7 @@ mod tests {
         let hostile = "</pre><script>alert('x')</script>&\0\u{1b}[31m\u{7f}\u{9b}\u{202e}\r\"";
         assert_eq!(
             escaped(hostile),
-            "&lt;/pre&gt;&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&amp;␀␛[31m␡\\u{9b}\\u{202e}␍&quot;"
+            "&lt;/pre&gt;&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&amp;^@^[[31m^?\\u{9b}\\u{202e}^M&quot;"
         );
     }
 }

@@ -63,10 +63,10 @@ fn cards(facts: &Facts) -> String {
             (0, ..) => ("failed", "not proven".to_owned()),
             (failed, ..) => ("failed", format!("{failed} failed")),
         };
+        let skipped = run.count("skipped");
         cards.push(format!(
-            "<b class=\"{class}\">{word}</b> {} of {} tests passed",
-            run.count("passed"),
-            run.tests.len()
+            "<b class=\"{class}\">{word}</b> {} passed, {skipped} skipped",
+            run.count("passed")
         ));
         if let Some(seconds) = run.boot_seconds {
             cards.push(format!("<b>{seconds:.1} s</b> from power-on to SSH"));
@@ -94,7 +94,9 @@ fn graph(facts: &Facts) -> String {
                 .split_once("<desc id=\"desc\">")
                 .and_then(|(_, rest)| rest.split_once("</desc>"));
             let words = words.map_or("The declared graph", |(words, _)| words);
-            format!("{newer}<img class=\"graph\" alt=\"{words}\" src=\"data:image/svg+xml;base64,{data}\">\n")
+            format!(
+                "{newer}<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Picture of the graph\"><img class=\"graph\" alt=\"{words}\" src=\"data:image/svg+xml;base64,{data}\"></div>\n"
+            )
         }
         Err(why) => format!("<p>No picture: {}</p>\n", escaped(why)),
     };
@@ -171,7 +173,10 @@ fn space(areas: &[Area]) -> String {
         "<table>\n<thead><tr><th scope=\"col\">Area</th><th scope=\"col\" class=\"number\">Size</th><th scope=\"col\" \
          class=\"number\">Files</th></tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n"
     );
-    section("space", "Space", &(treemap::svg(areas) + &table))
+    let map = treemap::svg(areas);
+    let map =
+        format!("<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Map of the space\">{map}</div>\n");
+    section("space", "Space", &(map + &table))
 }
 
 fn tests(facts: &Facts) -> String {
@@ -194,30 +199,41 @@ fn serial(facts: &Facts) -> String {
 
 fn files(facts: &Facts) -> String {
     let manifest = &facts.manifest;
-    let row = |name: &str, size: &str, sum: &str| {
-        format!(
-            "<tr><td>{}</td><td class=\"number\">{size}</td><td><code>{}</code></td></tr>\n",
-            escaped(name),
-            escaped(sum)
-        )
-    };
+    let sum = |sum: &str| format!("<td><code>{}</code></td>", escaped(sum));
     let made: String = { manifest.files.iter() }
-        .map(|file| row(&file.path.to_string_lossy(), &size(file.size), &file.sha256))
+        .map(|file| {
+            let name = escaped(&file.path.to_string_lossy());
+            let (size, sum) = (size(file.size), sum(&file.sha256));
+            format!("<tr><td>{name}</td><td class=\"number\">{size}</td>{sum}</tr>\n")
+        })
         .collect();
-    let from: String = manifest.inputs.iter().map(|(name, sum)| row(name, "", sum)).collect();
-    let table = |label: &str, rows: &str| {
-        format!(
-            "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{label}\"><table>\n<thead><tr><th scope=\"col\">{label}</th>\
-             <th scope=\"col\" class=\"number\">Size</th><th scope=\"col\">SHA-256</th></tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n"
-        )
-    };
+    let from: String = { manifest.inputs.iter() }
+        .map(|(name, input)| format!("<tr><td>{}</td>{}</tr>\n", escaped(name), sum(input)))
+        .collect();
+    let links: String = facts.links.iter().map(link).collect();
     let body = format!(
-        "<p>Manifest: <code>{}</code></p>\n{}{}",
-        escaped(&facts.manifest_path.display().to_string()),
-        table("Made", &made),
-        table("From", &from)
+        "<ul>\n{links}</ul>\n{}{}",
+        checksums("Made", "<th scope=\"col\" class=\"number\">Size</th>", &made),
+        checksums("From", "", &from)
     );
     section("files", "Files and checksums", &body)
+}
+
+fn checksums(label: &str, more: &str, rows: &str) -> String {
+    format!(
+        "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{label}\"><table>\n<thead><tr><th scope=\"col\">{label}</th>\
+         {more}<th scope=\"col\">SHA-256</th></tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n"
+    )
+}
+
+/// A file beside the page, which is led to if it lies below the page's own folder and its name needs no explaining.
+fn link((label, path): &(&'static str, String)) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'/');
+    let is_below = !path.starts_with(['/', '.']) && path.bytes().all(plain);
+    match is_below {
+        true => format!("<li>{label}: <a href=\"{path}\"><code>{path}</code></a></li>\n"),
+        false => format!("<li>{label}: <code>{}</code></li>\n", escaped(path)),
+    }
 }
 
 #[cfg(test)]

@@ -52,14 +52,19 @@ fn ethernet(id: &str, node: &Node) -> Result<On> {
     let Some(matched) = node.get("match") else {
         return Ok(On::Name(id.into()));
     };
-    for (key, value) in matched.entries("match")? {
-        match key.as_str() {
-            "macaddress" => return Ok(On::Mac(mac(value, "macaddress")?)),
-            "name" => return Ok(On::Name(value.text("name")?.into())),
-            _ => return Err(value.error(format!("cards cannot be matched by `{key}`"), "match by `macaddress`")),
-        }
+    let entries = matched.entries("match")?;
+    let find = |wanted: &str| entries.iter().find(|(key, _)| key == wanted).map(|(_, value)| value);
+    if let Some(value) = find("macaddress") {
+        return Ok(On::Mac(mac(value, "macaddress")?));
     }
-    Err(matched.error("`match` says nothing", "match by `macaddress`"))
+    match (find("name"), entries.first()) {
+        (Some(value), _) => Ok(On::Name(value.text("name")?.into())),
+        (None, Some((key, value))) => {
+            let cause = format!("cards cannot be matched by `{}`", key.escape_debug());
+            Err(value.error(cause, "match by `macaddress`"))
+        }
+        (None, None) => Err(matched.error("`match` says nothing", "match by `macaddress`")),
+    }
 }
 
 fn tagged(id: &str, node: &Node) -> Result<On> {

@@ -21,7 +21,14 @@ pub struct Changes(Vec<Change>);
 
 /// Files that were changed, with what they were before.
 #[derive(Debug, Default)]
-pub struct Applied(Vec<(PathBuf, Option<(Vec<u8>, u32)>)>);
+pub struct Applied(Vec<(PathBuf, Option<Old>)>);
+
+/// A file as it was.
+#[derive(Debug)]
+struct Old {
+    content: Vec<u8>,
+    mode: u32,
+}
 
 impl Change {
     /// A file with that content and mode.
@@ -96,7 +103,8 @@ impl Applied {
         let old = match fs::metadata(&change.path) {
             Ok(metadata) => {
                 let content = fs::read(&change.path).map_err(|error| failed(change, &error))?;
-                Some((content, metadata.permissions().mode() & 0o7777))
+                let mode = metadata.permissions().mode() & 0o7777;
+                Some(Old { content, mode })
             }
             Err(_) => None,
         };
@@ -111,7 +119,7 @@ impl Applied {
             // There is nothing better to do about a failure here than to go on with the others.
             let _ = match old {
                 None => fs::remove_file(&path),
-                Some((content, mode)) => {
+                Some(Old { content, mode }) => {
                     let change = Change::new(path.clone(), content, mode);
                     change.prepare().and_then(|()| fs::rename(change.fresh(), &path))
                 }
