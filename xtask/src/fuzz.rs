@@ -18,7 +18,15 @@ use crate::util;
 pub const MANIFEST: &str = "tests/fuzz/Cargo.toml";
 
 /// The packages whose code is watched for coverage.
-const WATCHED: [&str; 7] = ["fuzz", "kpi", "ng-update", "ng_socket", "ngforge-image", "oracle", "seed"];
+const WATCHED: [&str; 7] = [
+    "fuzz",
+    "kpi",
+    "ng-update",
+    "ng_socket",
+    "ngforge-image",
+    "oracle",
+    "seed",
+];
 /// What has the compiler watch them, for libFuzzer.
 const COVERAGE: [&str; 7] = [
     "-Cpasses=sancov-module",

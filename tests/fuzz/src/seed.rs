@@ -70,7 +70,11 @@ fn cards() -> Vec<Card> {
 }
 
 fn files(kind: Kind, files: &[(&'static str, &[u8])]) -> Seed {
-    Seed::of(kind, Path::new("seed"), files.iter().map(|(name, bytes)| (*name, bytes.to_vec())))
+    Seed::of(
+        kind,
+        Path::new("seed"),
+        files.iter().map(|(name, bytes)| (*name, bytes.to_vec())),
+    )
 }
 
 fn seed(data: &[u8]) -> Option<Seed> {
@@ -96,19 +100,38 @@ fn check(plan: &Plan) {
     let is_field = |text: &str| is_line(text) && !text.contains(':');
     assert!(!plan.instance.is_empty() && is_line(&plan.instance));
     for (key, value) in &plan.rc {
-        assert!(key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'), "{key}");
-        assert!(is_line(value) && !value.contains(['"', '$', '`', '\\', '\'']), "{key}={value}");
+        assert!(
+            key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'),
+            "{key}"
+        );
+        assert!(
+            is_line(value) && !value.contains(['"', '$', '`', '\\', '\'']),
+            "{key}={value}"
+        );
     }
     for file in &plan.files {
-        assert!(file.path.starts_with("/etc/") || file.path.starts_with("/usr/local/etc/"), "{}", file.path);
+        assert!(
+            file.path.starts_with("/etc/") || file.path.starts_with("/usr/local/etc/"),
+            "{}",
+            file.path
+        );
         assert!(file.path.split('/').all(|part| part != ".."), "{}", file.path);
         assert!(file.mode <= 0o777);
     }
     for account in &plan.accounts {
-        assert!(is_field(&account.name) && !account.name.contains(['/', '.']), "{account:?}");
+        assert!(
+            is_field(&account.name) && !account.name.contains(['/', '.']),
+            "{account:?}"
+        );
         assert!(is_field(&account.gecos), "{account:?}");
-        assert!({ account.hash.iter() }.chain(&account.shell).all(|text| is_field(text)), "{account:?}");
-        assert!(account.keys.iter().chain(&account.groups).all(|text| is_line(text)), "{account:?}");
+        assert!(
+            { account.hash.iter() }.chain(&account.shell).all(|text| is_field(text)),
+            "{account:?}"
+        );
+        assert!(
+            account.keys.iter().chain(&account.groups).all(|text| is_line(text)),
+            "{account:?}"
+        );
     }
 }
 

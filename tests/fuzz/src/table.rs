@@ -22,18 +22,27 @@ struct Case {
 /// # Panics
 /// Something was found.
 pub fn execute(data: &[u8]) {
-    let Ok(case) = Case::arbitrary_take_rest(Unstructured::new(data)) else { return };
+    let Ok(case) = Case::arbitrary_take_rest(Unstructured::new(data)) else {
+        return;
+    };
     let mut head = case.head();
     let Ok(patches) = grown(&head, case.size) else { return };
     for (at, bytes) in &patches {
-        assert!(at.checked_add(bytes.len() as u64).is_some_and(|end| end <= case.size), "beyond the disk");
+        assert!(
+            at.checked_add(bytes.len() as u64).is_some_and(|end| end <= case.size),
+            "beyond the disk"
+        );
         for (place, byte) in (*at as usize..).zip(bytes).take_while(|(place, _)| *place < HEAD) {
             if let Some(there) = head.get_mut(place) {
                 *there = *byte;
             }
         }
     }
-    assert_eq!(grown(&head, case.size).as_ref(), Ok(&patches), "moved again, it is another one");
+    assert_eq!(
+        grown(&head, case.size).as_ref(),
+        Ok(&patches),
+        "moved again, it is another one"
+    );
 }
 
 impl Case {
