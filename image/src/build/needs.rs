@@ -121,7 +121,7 @@ impl Work<'_> {
             };
             match facts.clone() {
                 Facts::Program(needs) => self.program(&path, &needs)?,
-                Facts::Script(interpreter) => self.need(&path, &interpreter, &[interpreter.clone()])?,
+                Facts::Script(interpreter) => self.need(&path, &interpreter, std::slice::from_ref(&interpreter))?,
                 Facts::Kld(kld) => self.kld(&path, &kld, &providers)?,
             }
         }

@@ -15,7 +15,7 @@ fn build(folder: &Path, byte: u8, mode: &str) -> PathBuf {
         label: "root",
     };
     let mut disk = vec![0; 4 << 20];
-    for piece in gpt::lay_out(4 << 20, gpt::derived_guid("d"), &[partition]) {
+    for piece in gpt::lay_out(4 << 20, gpt::derived_guid("d"), &[partition], &[]) {
         if let Source::Bytes(bytes) = &piece.source {
             disk[piece.at as usize..piece.at as usize + bytes.len()].copy_from_slice(bytes);
         }
@@ -42,6 +42,8 @@ fn build(folder: &Path, byte: u8, mode: &str) -> PathBuf {
         nics: 1,
         files: vec![file("x.raw", RAW)],
         accounts: vec![file("x.files.json", "files")],
+        areas: Vec::new(),
+        slot: None,
         identity: None,
         inputs: [("ng".into(), format!("{byte}"))].into(),
         key: String::new(),

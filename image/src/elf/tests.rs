@@ -66,7 +66,7 @@ fn module(entries: &[(u32, &str)]) -> Vec<u8> {
         section: SymbolSection::Section(data),
         flags: SymbolFlags::None,
     });
-    let mut point = |object: &mut Object<'_>, section, offset, addend: u64| {
+    let point = |object: &mut Object<'_>, section, offset, addend: u64| {
         let flags = RelocationFlags::Elf {
             r_type: object::elf::R_X86_64_64,
         };

@@ -121,7 +121,7 @@ mod tests {
             label: "x",
         };
         let mut disk = vec![0; 8 * MIB as usize];
-        for piece in gpt::lay_out(8 * MIB, [9; 16], &[partition]) {
+        for piece in gpt::lay_out(8 * MIB, [9; 16], &[partition], &[]) {
             let crate::piece::Source::Bytes(bytes) = &piece.source else {
                 panic!()
             };
@@ -149,7 +149,7 @@ mod tests {
             let mut got = grown(&head(), size).unwrap();
             assert_eq!(got.last().unwrap().0, 512, "the header in force is written last");
             got.sort();
-            let expected = gpt::lay_out(size, [9; 16], std::slice::from_ref(&partition));
+            let expected = gpt::lay_out(size, [9; 16], std::slice::from_ref(&partition), &[]);
             let mut expected: Vec<_> = { expected.iter() }
                 .filter(|piece| piece.at != 1024)
                 .map(|piece| match &piece.source {
