@@ -184,6 +184,7 @@ fn qemu_s_machine_is_the_one_that_smoke_proves() {
         memory: 1024,
         cpus: 2,
         nics,
+        seed: None,
         console: Console::Terminal,
         control: "/d/qmp".into(),
     };

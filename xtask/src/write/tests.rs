@@ -208,7 +208,7 @@ fn image(folder: &Path) -> PathBuf {
     let path = folder.join("edge.raw");
     let file = fs::File::create(&path).unwrap();
     file.set_len(size).unwrap();
-    for piece in ngforge_image::gpt::lay_out(size, [9; 16], &[partition]) {
+    for piece in ngforge_image::gpt::lay_out(size, [9; 16], &[partition], &[]) {
         let ngforge_image::piece::Source::Bytes(bytes) = &piece.source else {
             panic!()
         };
