@@ -95,7 +95,9 @@ fn crafted(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
 }
 
 fn spoilt(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
-    let plain = u.bytes(u.int_in_range(1..=u.len().clamp(1, 600))?.min(u.len()))?;
+    let most = u.len().clamp(1, 600);
+    let len = u.int_in_range(1..=most)?.min(u.len());
+    let plain = u.bytes(len)?;
     let mut contents = plain.to_vec();
     contents.resize(plain.len().max(1).next_multiple_of(512), 0);
     let writer = Writer::new(Cursor::new(Vec::new()), about(contents.len() as u64));
