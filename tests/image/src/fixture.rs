@@ -144,6 +144,22 @@ impl Fixture {
         message
     }
 
+    /// Names of the layers of sets and packages in the cache, each of which is whole: none is a temporary file.
+    ///
+    /// # Panics
+    /// Something else lies among them.
+    pub fn whole_layers(&self) -> Vec<String> {
+        let layers = names(&self.at("cache/layers"));
+        for name in &layers {
+            let (sum, version) = name.rsplit_once("-v").unwrap_or_default();
+            let sum = sum.strip_suffix("-pkg").unwrap_or(sum);
+            let whole =
+                sum.len() == 64 && sum.bytes().all(|byte| byte.is_ascii_hexdigit()) && version.parse::<u32>().is_ok();
+            assert!(whole, "`{name}` among {layers:?}");
+        }
+        layers
+    }
+
     /// Names of the files in the output folder, but for the lock.
     pub fn outputs(&self) -> Vec<String> {
         names(&self.at("out"))

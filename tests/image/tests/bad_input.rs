@@ -12,8 +12,7 @@ use ngforge_image::spec::{Bytes, InterfaceUse, Spec};
 /// Nothing came of a failed build, neither in the output folder nor in the cache.
 fn assert_nothing_is_left(fixture: &Fixture) {
     assert_eq!(fixture.outputs(), [""; 0]);
-    let layers = image_tests::fixture::names(&fixture.at("cache/layers"));
-    assert!(layers.iter().all(|name| name.ends_with("-v2")), "{layers:?}");
+    fixture.whole_layers();
 }
 
 #[test]
