@@ -185,7 +185,7 @@ fn a_base_of_packages() {
     let packages = [runtime, kernel, clibs, minimal].map(|package| package.set("abi", json!("FreeBSD:15:amd64")));
     package::write_repository(&fixture.at("base"), &packages, &Signature::None);
     let text = format!(
-        "{}base: {{pkgbase: {{from: [{{repository: \"file://{}\", signature: none}}]}}}}\n",
+        "{}profile: full\nbase: {{pkgbase: {{from: [{{repository: \"file://{}\", signature: none}}]}}}}\n",
         SPEC.replace("14.3", "15.0"),
         fixture.at("base").display()
     );
