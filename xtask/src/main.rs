@@ -16,6 +16,7 @@ mod base;
 mod bench;
 mod conformance;
 mod doctor;
+mod drill;
 mod fuzz;
 mod host;
 mod image;
@@ -52,6 +53,7 @@ enum Command {
     Bench(bench::Bench),
     Conformance(conformance::Conformance),
     Doctor(doctor::Doctor),
+    Drill(drill::Drill),
     Fuzz(fuzz::Fuzz),
     Host(host::Host),
     Image(image::Image),
@@ -87,6 +89,7 @@ fn run(command: Command) -> Result<()> {
         Command::Bench(command) => command.run(),
         Command::Conformance(command) => command.run(),
         Command::Doctor(command) => command.run(),
+        Command::Drill(command) => command.run(),
         Command::Fuzz(command) => command.run(),
         Command::Host(command) => command.run(),
         Command::Image(command) => command.run(),

@@ -95,7 +95,9 @@ impl Connection {
     }
 
     /// Runs a command to its end.
-    #[cfg(test)]
+    ///
+    /// # Errors
+    /// The connection does not take it or breaks, the guest fails, or time runs out.
     pub fn run(
         &self,
         command: &str,

@@ -208,6 +208,13 @@ impl Guest {
         self.registered = None;
     }
 
+    /// Ends QEMU at once, as a power cut would: what the guest has not flushed to its disk may be lost.
+    pub fn kill(mut self) {
+        // It may have ended by itself: nothing to do then.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
     /// Waits until QEMU ends by itself or somebody asks to stop.
     ///
     /// # Errors
