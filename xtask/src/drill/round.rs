@@ -12,6 +12,8 @@ use crate::ssh::exec::Exit;
 
 /// How an owner updates the appliance.
 const INSTALL: &str = "ng-update install --reboot -";
+/// The variable in rc.conf that is set to another number before each update.
+const MARK: &str = "ngforge_drill";
 /// How long an update that nobody disturbs may take, and how long a machine may take to become healthy once SSH is there.
 const LIMIT: Duration = Duration::from_secs(1800);
 /// The pause between two questions.
@@ -115,7 +117,9 @@ impl<'m, 'a> Round<'m, 'a> {
 
     /// Changes the configuration and saves it, as the owner would.
     fn save(&mut self, number: u32) -> Result<()> {
-        let script = format!("sysrc ngforge_drill={number} > /dev/null && ng-update cfg save");
+        let script = format!(
+            "sed -i '' '/^{MARK}=/d' /etc/rc.conf && echo '{MARK}=\"{number}\"' >> /etc/rc.conf && ng-update cfg save"
+        );
         self.ask(&script).map(drop)
     }
 
@@ -177,7 +181,9 @@ impl<'m, 'a> Round<'m, 'a> {
     /// The machine is what it should be: healthy, with the declared graph, and with what was saved.
     fn check(&mut self, number: u32) -> Result<()> {
         self.ask("ng-update check && ng plan")?;
-        let saved = self.ask("sysrc -n ngforge_drill; ng-update cfg diff --names")?;
+        let saved = self.ask(&format!(
+            ". /etc/rc.conf && echo \"${MARK}\" && ng-update cfg diff --names"
+        ))?;
         ensure!(
             saved.trim() == number.to_string(),
             "the configuration says `{}` instead of `{number}`",
