@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::median;
 use crate::image::Image;
-use crate::util;
+use crate::{stop, util};
 use crate::vm::options::MachineOptions;
 use crate::vm::timeline::in_words;
 
@@ -81,6 +81,7 @@ impl BootBench {
     }
 
     fn times(&self, plain: &Made, net: &Made) -> Result<Option<String>> {
+        stop::install()?;
         let mut rounds: Vec<[Booted; 2]> = Vec::new();
         for number in 1..=self.rounds {
             let pair = [self.boot(plain, number)?, self.boot(net, number)?];

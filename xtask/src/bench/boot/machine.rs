@@ -10,7 +10,7 @@ use crate::vm::guest::{Leash, Phase};
 use crate::vm::options::MachineOptions;
 use crate::vm::timeline::Stage;
 use crate::vm::{Console, Guest, Nic, disk};
-use crate::{stop, util};
+use crate::util;
 
 /// From power-on to SSH.
 const BOOT_TIME: Duration = Duration::from_secs(1200);
@@ -30,7 +30,6 @@ pub struct Booted {
 /// # Errors
 /// Something needed is missing, or the guest does not come up.
 pub fn boot(options: &MachineOptions, counted: bool) -> Result<Booted> {
-    stop::install()?;
     let appliance = options.appliance()?;
     let identity = options.identity(&appliance)?;
     let mut prepared = options.prepare(&appliance)?;
