@@ -4,6 +4,7 @@
 //! checked against what FreeBSD's loader takes and what the project promises ([`check`]), and only then given its place
 //! below `target/kmod/`.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::fs;
 use std::io::Write;
@@ -120,8 +121,11 @@ fn compile(shell: &Shell, toolchain: &CrossToolchain, series: Series) -> Result<
     // Apart from the host's own builds, since another version of cargo may be at work here.
     let folder = util::target_dir().join("cross");
     let feature = series.to_string();
-    // No paths of this machine in the object: they would differ from one builder to the next.
-    let remap = format!("--remap-path-prefix={}=.", util::root().display());
+    // No paths of this machine in the object: they would differ from one builder to the next. Encoded, since the path to
+    // the repository may have spaces in it.
+    let mut remap = OsString::from("--remap-path-prefix=");
+    remap.push(util::root());
+    remap.push("=.");
     toolchain
         .cargo(shell)
         .args([
@@ -138,7 +142,7 @@ fn compile(shell: &Shell, toolchain: &CrossToolchain, series: Series) -> Result<
         .args(["--no-default-features", "--features", &feature, "--quiet"])
         .arg("--target-dir")
         .arg(&folder)
-        .env("RUSTFLAGS", remap)
+        .env("CARGO_ENCODED_RUSTFLAGS", remap)
         .run()
         .with_context(|| format!("ng_socket does not compile for {series}"))?;
     Ok(folder.join("x86_64-freebsd-kernel/kmod/libng_socket.a"))

@@ -7,9 +7,9 @@ use clap::Args;
 
 use super::median;
 use crate::image::Image;
-use crate::{stop, util};
 use crate::vm::options::MachineOptions;
 use crate::vm::timeline::in_words;
+use crate::{stop, util};
 
 mod machine;
 mod made;

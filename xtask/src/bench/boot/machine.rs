@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use crate::ssh::{Connection, Deadline, Login};
+use crate::util;
 use crate::vm::accel::Accelerator;
 use crate::vm::guest::{Leash, Phase};
 use crate::vm::options::MachineOptions;
 use crate::vm::timeline::Stage;
 use crate::vm::{Console, Guest, Nic, disk};
-use crate::util;
 
 /// From power-on to SSH.
 const BOOT_TIME: Duration = Duration::from_secs(1200);
