@@ -86,7 +86,10 @@ impl Cfg {
             place,
             etc: path(etc),
             image: path(image_etc),
-            store: Store::open(path(cfg), place.is_live())?,
+            store: match place.is_live() {
+                true => Store::live(path(cfg), place.running().ok())?,
+                false => Store::open(path(cfg))?,
+            },
         };
         match self.action {
             Action::Save(save) => save.run(&work),

@@ -38,6 +38,8 @@ enum Command {
     Check(verbs::Check),
     /// Mark a slot that was booted and did not become healthy, and say so
     Note,
+    /// Come back when all that was written to the disk would outlive a loss of power
+    Flush,
     /// Show what an update file is for and who signed it
     Show(verbs::Show),
     /// What is changed in /etc, and what of it is saved
@@ -73,6 +75,7 @@ impl Opt {
             Command::Rollback(rollback) => rollback.run(place),
             Command::Check(check) => check.run(place),
             Command::Note => verbs::note(place),
+            Command::Flush => place.running()?.flush(),
             Command::Show(show) => show.run(place),
             Command::Cfg(cfg) => cfg.run(place),
         }

@@ -162,6 +162,19 @@ impl Running {
         Self::open(&self.partition("state"), write)
     }
 
+    /// Comes back when all that was written to the disk would outlive a loss of power.
+    ///
+    /// File systems of FreeBSD never empty the drive's own cache, which may keep writes for long and in any order. The state
+    /// record's partition is one that can be opened for writing at any time, and a flush is of the whole drive.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn flush(&self) -> Result<()> {
+        let path = self.partition("state");
+        let mut state = Self::open(&path, true)?;
+        state.flush().map_err(Failure::io("flush the drive of", &path))
+    }
+
     /// The slot that does not run, for writing.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ use rustix::fs::{FlockOperation, StatVfsMountFlags, flock, statvfs};
 use crate::check::succeed;
 use crate::failure::{Failure, Result, say};
 use crate::files::sync_folder;
+use crate::place::Running;
 
 /// How many are kept.
 pub const KEPT: usize = 5;
@@ -26,6 +27,8 @@ const FRESH: &str = "new";
 pub struct Store {
     root: PathBuf,
     live: bool,
+    /// What the file system is on, if the machine has slots.
+    running: Option<Running>,
 }
 
 /// One that was saved.
@@ -46,15 +49,32 @@ pub struct Writing<'a> {
 }
 
 impl Store {
-    /// Looks into it.
+    /// Looks into a folder that stands for it.
     ///
     /// # Errors
     /// It is not there.
-    pub fn open(root: PathBuf, live: bool) -> Result<Self> {
+    pub fn open(root: PathBuf) -> Result<Self> {
         match root.is_dir() {
-            true => Ok(Self { root, live }),
+            true => Ok(Self {
+                root,
+                live: false,
+                running: None,
+            }),
             false => Err(Failure::NoSlots(format!("{}: is no folder", root.display()))),
         }
+    }
+
+    /// Looks into that of this machine, a file system that is only read but for the moment of saving.
+    ///
+    /// # Errors
+    /// It is not there.
+    pub fn live(root: PathBuf, running: Option<Running>) -> Result<Self> {
+        let store = Self::open(root)?;
+        Ok(Self {
+            live: true,
+            running,
+            ..store
+        })
     }
 
     fn saved(&self) -> PathBuf {
@@ -136,11 +156,19 @@ impl Store {
         if made_writable {
             self.remount("-uw")?;
         }
-        Ok(Writing {
+        let writing = Writing {
             store: self,
             made_writable,
             _lock: lock,
-        })
+        };
+        // From here on the disk says that the file system must be checked, whatever becomes of the writes that follow.
+        self.settle()?;
+        Ok(writing)
+    }
+
+    /// Comes back when what was synchronized would outlive a loss of power.
+    fn settle(&self) -> Result<()> {
+        self.running.as_ref().map_or(Ok(()), Running::flush)
     }
 
     fn remount(&self, how: &str) -> Result<()> {
@@ -156,7 +184,7 @@ impl Drop for Writing<'_> {
         if !self.made_writable {
             return;
         }
-        if let Err(failure) = self.store.remount("-ur") {
+        if let Err(failure) = self.store.remount("-ur").and_then(|()| self.store.settle()) {
             say(&format!("ng-update: warning: {failure}"));
         }
     }
@@ -199,6 +227,7 @@ impl Writing<'_> {
         sync_folder(&fresh)?;
         fs::rename(&fresh, &place).map_err(Failure::io("give its number to", &fresh))?;
         sync_folder(&saved)?;
+        self.store.settle()?;
         self.switch(number)?;
         Ok(number)
     }
@@ -214,7 +243,8 @@ impl Writing<'_> {
         symlink(format!("saved/{number}"), &fresh)
             .and_then(|()| fs::rename(&fresh, &link))
             .map_err(Failure::io("switch the link", &link))?;
-        sync_folder(root)
+        sync_folder(root)?;
+        self.store.settle()
     }
 
     /// Takes away the oldest ones; never the one that counts.

@@ -129,7 +129,7 @@ fn the_last_ones_are_kept_and_can_be_gone_back_to() {
         appliance.write("rc.conf", &format!("hostname=\"box{number}\"\n"));
         appliance.run(&["save"]).unwrap();
     }
-    let store = Store::open(appliance.path("cfg"), false).unwrap();
+    let store = Store::open(appliance.path("cfg")).unwrap();
     let numbers: Vec<u64> = store.list().unwrap().iter().map(|one| one.number).collect();
     assert_eq!((numbers.len(), numbers), (KEPT, vec![4, 5, 6, 7, 8]));
     appliance.run(&["back"]).unwrap();
@@ -194,7 +194,7 @@ fn a_save_that_was_cut_leaves_what_counted() {
 fn two_do_not_save_at_once() {
     let appliance = Appliance::new();
     appliance.write("rc.conf", "hostname=\"one\"\n");
-    let store = Store::open(appliance.path("cfg"), false).unwrap();
+    let store = Store::open(appliance.path("cfg")).unwrap();
     let _writing = store.write().unwrap();
     let said = appliance.run(&["save"]).unwrap_err().to_string();
     assert!(
