@@ -40,7 +40,7 @@ enum Step {
     Doc,
     /// Unit and integration tests pass
     Unit,
-    /// The hosted base is built, boots, and passes its smoke tests; guests of it that misbehave are reported
+    /// The hosted base is built twice to the same bytes, boots, and passes its smoke tests; guests of it that misbehave are reported
     Hosted,
     /// ng_socket survives every interleaving with few preemptions
     Models,
@@ -151,7 +151,7 @@ impl Step {
                 .into(),
             Self::Doc => vec![cmd!(shell, "{cargo} test --workspace --locked --doc")],
             Self::Hosted => vec![
-                cmd!(shell, "{xtask} image --base hosted"),
+                cmd!(shell, "{xtask} image --base hosted --verify"),
                 cmd!(shell, "{xtask} smoke --base hosted"),
                 // Two at a time: in one of them SSH is waited for in vain, for a minute in which the others can run.
                 cmd!(
