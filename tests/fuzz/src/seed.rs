@@ -55,7 +55,8 @@ fn damaged(mut data: &[u8]) -> Vec<u8> {
         // Most places are in what is read: descriptors and directory.
         let place = usize::from(u16::from_le_bytes([*low, *high])) % (8 * SECTOR) + 16 * SECTOR;
         let (piece, behind) = rest.split_at(rest.len().min(usize::from(*count % 64)));
-        disc[place..place + piece.len()].copy_from_slice(piece);
+        let room = (disc.len() - place).min(piece.len());
+        disc[place..place + room].copy_from_slice(&piece[..room]);
         data = behind;
     }
     disc
