@@ -22,9 +22,9 @@ use round::Round;
 ///
 /// Boots a copy of an image with two root slots and installs an update as its owner would, through SSH. One update is let
 /// through, and timed; then each further one is cut off (QEMU is killed, so that what the guest has not flushed to the disk
-/// may be lost) at a moment between its first byte and the moment at which the updated slot would have been healthy. After each cut the
-/// machine is switched on again, and has to come up healthy by itself, with what was saved before the update. Reports
-/// go to target/drill/: report.json, and the serial console of the last boots.
+/// may be lost) at a moment between its first byte and the one at which the updated slot would have been healthy. After
+/// each cut the machine is switched on again, and has to come up healthy by itself, with what was saved before the update.
+/// target/drill/ gets report.json, the serial console of the last boots, and the disk (overlay.qcow2) as it was left.
 #[derive(Args)]
 pub struct Drill {
     #[command(flatten)]
@@ -79,7 +79,7 @@ impl Drill {
                 .with_context(|| format!("update {number}, cut off after {:.2} s", moment.as_secs_f64()))?;
             println!("{}", record.row());
             records.push(record);
-            // A drill may take hours: what is known so far is there if it is ended.
+            // A drill may take hours; who ends it gets the report of what was done.
             ensure!(!stop::asked(), "interrupted after {number} updates");
         }
         Ok(())
