@@ -6,6 +6,9 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 use update::device::Device;
 use update::state::{self, PLACES, SECTOR, Slot, State};
 
+/// Steps of one execution: a longer sequence goes through the same states again.
+const MOST_STEPS: usize = 32;
+
 /// What happens to the state.
 #[derive(Debug, Clone, Copy, Arbitrary)]
 enum Step {
@@ -17,26 +20,35 @@ enum Step {
     Cut(u16),
 }
 
-/// A state partition in memory.
+/// A state partition in memory: the two sectors of it that anything may touch.
 struct Disk {
-    bytes: Vec<u8>,
+    copies: [[u8; SECTOR]; PLACES.len()],
     arriving: usize,
+}
+
+impl Disk {
+    /// The sector at this byte of the partition.
+    fn sector(&mut self, at: u64, bytes: usize) -> &mut [u8; SECTOR] {
+        let place = PLACES.iter().position(|place| *place == at);
+        let place = place.filter(|_| bytes == SECTOR);
+        &mut self.copies[place.unwrap_or_else(|| panic!("{bytes} bytes at {at} are no copy of the state"))]
+    }
 }
 
 impl Device for Disk {
     fn size(&self) -> u64 {
-        self.bytes.len() as u64
+        PLACES[1] + SECTOR as u64
     }
 
     fn read_at(&mut self, at: u64, bytes: &mut [u8]) -> io::Result<()> {
-        bytes.copy_from_slice(&self.bytes[at as usize..][..bytes.len()]);
+        bytes.copy_from_slice(self.sector(at, bytes.len()));
         Ok(())
     }
 
     fn write_at(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
         let arriving = self.arriving.min(bytes.len());
         self.arriving = usize::MAX;
-        self.bytes[at as usize..][..arriving].copy_from_slice(&bytes[..arriving]);
+        self.sector(at, bytes.len())[..arriving].copy_from_slice(&bytes[..arriving]);
         match arriving == bytes.len() {
             true => Ok(()),
             false => Err(io::Error::other("cut")),
@@ -58,14 +70,17 @@ pub fn execute(input: &[u8]) {
 
 fn steps(u: &mut Unstructured<'_>) -> Result<()> {
     let mut disk = Disk {
-        bytes: vec![0; PLACES[1] as usize + SECTOR],
+        copies: [[0; SECTOR]; PLACES.len()],
         arriving: usize::MAX,
     };
-    for place in PLACES {
-        sector(u, &mut disk.bytes[place as usize..][..SECTOR])?;
+    for copy in &mut disk.copies {
+        sector(u, copy)?;
     }
     let mut running = if u.arbitrary()? { Slot::A } else { Slot::B };
-    while !u.is_empty() {
+    for _ in 0..MOST_STEPS {
+        if u.is_empty() {
+            break;
+        }
         let before = valid(&mut disk);
         let now = before.unwrap_or(State::lost(running));
         let wanted = match u.arbitrary()? {
