@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::fflags;
 use crate::hash::Hashing;
 use crate::layer::{Entry, EntryBody, Segment, StoreError, StoredAttributes, Writer};
+use crate::ufs::geometry::LARGEST_FILE;
 
 /// Memory that parallel decoding of one set may take before it falls back to one thread, in bytes.
 const THREADED_MEMORY: u64 = 88 << 20;
@@ -438,6 +439,10 @@ fn sparse_map(contents: &mut impl Read) -> io::Result<Vec<Segment>> {
 }
 
 fn check_segments(segments: &[Segment], size: u64) -> io::Result<()> {
+    if size > LARGEST_FILE {
+        let text = format!("a sparse file says that it has {size} bytes, and UFS holds no more than {LARGEST_FILE}");
+        return Err(io::Error::other(text));
+    }
     let mut end = 0u64;
     for segment in segments {
         let next = segment.at.checked_add(segment.len);
