@@ -27,6 +27,9 @@ pub fn rc_conf(layout: Layout) -> BTreeMap<String, String> {
             ("root_rw_mount", "NO"),
             ("tmpmfs", "NO"),
             ("varmfs", "NO"),
+            // Both are new at every boot.
+            ("cleanvar_enable", "NO"),
+            ("clear_tmp_X", "NO"),
             ("entropy_dir", "/data/entropy"),
             ("entropy_file", "/data/entropy/file"),
             ("entropy_boot_file", "NO"),

@@ -61,6 +61,10 @@ pub enum Console {
     Log(PathBuf),
 }
 
+/// The machine's own number (SMBIOS type 1), as other hosts give one: of version 8, with `ngforge` and the first card's MAC
+/// address in it. Without one, FreeBSD's service hostid complains for two seconds of every boot.
+const UUID: &str = "6e67666f-7267-8500-8000-5254006e6701";
+
 /// MAC address of a network card: QEMU's prefix, and the card's number at the end.
 pub fn mac(number: usize) -> String {
     format!("52:54:00:6e:67:{number:02x}")
@@ -71,6 +75,7 @@ impl Machine {
     pub fn arguments(&self) -> Vec<OsString> {
         let mut line = Line::default();
         line.add("-name", "ngforge");
+        line.add("-uuid", UUID);
         line.add("-machine", "q35");
         for (option, value) in self.accelerator.options() {
             line.add(option, value);
@@ -230,7 +235,7 @@ mod tests {
         ];
         let line = text(&machine(nics, Console::Log("/tmp/serial.log".into())));
         for expected in [
-            "-machine q35 ",
+            "-name ngforge -uuid 6e67666f-7267-8500-8000-5254006e6701 -machine q35 ",
             "-accel tcg",
             "-drive if=pflash,unit=0,format=raw,readonly=on,file=/fw/code.fd -drive \
              if=pflash,unit=1,format=raw,file=/tmp/vars.fd",
