@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::fflags;
 use crate::hash::Hashing;
 use crate::layer::{Entry, EntryBody, Segment, StoreError, StoredAttributes, Writer};
-use crate::ufs::geometry::LARGEST_FILE;
+use crate::ufs::superblock::max_file_size;
 
 /// Memory that parallel decoding of one set may take before it falls back to one thread, in bytes.
 const THREADED_MEMORY: u64 = 88 << 20;
@@ -439,8 +439,9 @@ fn sparse_map(contents: &mut impl Read) -> io::Result<Vec<Segment>> {
 }
 
 fn check_segments(segments: &[Segment], size: u64) -> io::Result<()> {
-    if size > LARGEST_FILE {
-        let text = format!("a sparse file says that it has {size} bytes, and UFS holds no more than {LARGEST_FILE}");
+    let most = max_file_size();
+    if size > most {
+        let text = format!("a sparse file says that it has {size} bytes, and UFS holds no more than {most}");
         return Err(io::Error::other(text));
     }
     let mut end = 0u64;

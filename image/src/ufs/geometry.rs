@@ -18,9 +18,6 @@ pub const INODES_PER_FRAG: u32 = (FRAG / INODE) as u32;
 pub const DIRECT: u64 = 12;
 /// Addresses in an indirect block.
 pub const POINTERS: u64 = BLOCK / 8;
-/// Bytes of the largest file: an inode leads to its direct blocks, and to those of a single, a double and a triple indirect
-/// block (fs_maxfilesize of ufs/ffs/fs.h is the same number but for the last byte).
-pub const LARGEST_FILE: u64 = (DIRECT + POINTERS + POINTERS.pow(2) + POINTERS.pow(3)) * BLOCK;
 /// The root directory's inode.
 pub const ROOT: u32 = 2;
 /// Longest run of free blocks that a group's summary tells apart.
