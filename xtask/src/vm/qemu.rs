@@ -61,13 +61,15 @@ pub enum Console {
     Log(PathBuf),
 }
 
-/// The machine's own number (SMBIOS type 1), as other hosts give one: of version 8, with `ngforge` and the first card's MAC
-/// address in it. Without one, FreeBSD's service hostid complains for two seconds of every boot.
-const UUID: &str = "6e67666f-7267-8500-8000-5254006e6701";
-
 /// MAC address of a network card: QEMU's prefix, and the card's number at the end.
 pub fn mac(number: usize) -> String {
     format!("52:54:00:6e:67:{number:02x}")
+}
+
+/// The machine's own number (SMBIOS type 1), as other hosts give one: of version 8, with `ngfor` and the first card's MAC
+/// address in it. Without one, FreeBSD's service hostid says so and sleeps for two seconds.
+fn uuid() -> String {
+    format!("6e67666f-7200-8000-8000-{}", mac(1).replace(':', ""))
 }
 
 impl Machine {
@@ -75,7 +77,7 @@ impl Machine {
     pub fn arguments(&self) -> Vec<OsString> {
         let mut line = Line::default();
         line.add("-name", "ngforge");
-        line.add("-uuid", UUID);
+        line.add("-uuid", uuid());
         line.add("-machine", "q35");
         for (option, value) in self.accelerator.options() {
             line.add(option, value);
@@ -235,7 +237,7 @@ mod tests {
         ];
         let line = text(&machine(nics, Console::Log("/tmp/serial.log".into())));
         for expected in [
-            "-name ngforge -uuid 6e67666f-7267-8500-8000-5254006e6701 -machine q35 ",
+            "-name ngforge -uuid 6e67666f-7200-8000-8000-5254006e6701 -machine q35 ",
             "-accel tcg",
             "-drive if=pflash,unit=0,format=raw,readonly=on,file=/fw/code.fd -drive \
              if=pflash,unit=1,format=raw,file=/tmp/vars.fd",
