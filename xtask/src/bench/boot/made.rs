@@ -20,9 +20,8 @@ const PLAIN_LOADER: [(&str, &str); 5] = [
     ("autoboot_delay", "1"),
     ("beastie_disable", "YES"),
 ];
-/// What of rc.conf it keeps, besides what the image builder sets itself: the modules, and one kind of host key.
-const PLAIN_RC: [(&str, &str); 5] = [
-    ("kld_list", "ng_socket ng_ether ng_bridge ng_tee ng_hub ng_hole ng_echo"),
+/// What of rc.conf it keeps, besides what the image builder sets itself: one kind of host key, no mail, no dumps.
+const PLAIN_RC: [(&str, &str); 4] = [
     ("sshd_rsa_enable", "NO"),
     ("sshd_ecdsa_enable", "NO"),
     ("sendmail_enable", "NONE"),
