@@ -6,7 +6,7 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 use update::device::Device;
 use update::state::{self, PLACES, SECTOR, Slot, State};
 
-/// Steps of one execution: a longer sequence goes through the same states again.
+/// Steps of one execution: with longer sequences there are fewer executions.
 const MOST_STEPS: usize = 32;
 
 /// What happens to the state.
